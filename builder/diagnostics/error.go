@@ -44,7 +44,7 @@ func (e *CompileError) Evidence() []string {
 	}
 	var lines []string
 	for _, p := range e.Problems {
-		lines = append(lines, p.Excerpt()...)
+		lines = append(lines, p.excerpt()...)
 	}
 	return lines
 }

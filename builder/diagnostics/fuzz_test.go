@@ -21,7 +21,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("/shop/A.java:99999999999999999999: error: x\n e: file:///shop/A.kt:0:0 \n[ERROR] /shop/A.java:[1,1] \n")
 	f.Fuzz(func(t *testing.T, output string) {
 		for _, p := range Parse(output, "/shop") {
-			if p.Line < 0 || p.Column < 0 || len(p.Excerpt()) == 0 {
+			if p.Line < 0 || p.Column < 0 || len(p.excerpt()) == 0 {
 				t.Errorf("got %+v", p)
 			}
 		}

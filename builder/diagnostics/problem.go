@@ -45,8 +45,8 @@ func New(dir, file string, line, column int, text string) Problem {
 // String returns "file:line: text".
 func (p Problem) String() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text) }
 
-// Excerpt returns the problem, its source line and a caret below the column.
-func (p Problem) Excerpt() []string {
+// excerpt returns the problem, its source line and a caret below the column.
+func (p Problem) excerpt() []string {
 	lines := []string{p.String()}
 	if p.Source == "" {
 		return lines

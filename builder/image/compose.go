@@ -28,8 +28,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/lists"
 )
 
-// NonRootUser is the default of [Options.User]: a number needs no /etc/passwd, and satisfies a Pod's runAsNonRoot.
-const NonRootUser = "1000:1000"
+// nonRootUser is the default of [Options.User]: a number needs no /etc/passwd, and satisfies a Pod's runAsNonRoot.
+const nonRootUser = "1000:1000"
 
 // compose makes an image of a base and the application's layers, and loads it. On is set if a Dockerfile made the base.
 func (k *maker) compose(ctx context.Context, base *ociimage.Image, on *dockerfileBase, ref, why string) (Image, error) {
@@ -244,7 +244,7 @@ func runsArguments(entrypoint []string) bool {
 	return len(entrypoint) > 0 && entrypointName.MatchString(path.Base(entrypoint[0]))
 }
 
-func (x *composer) user() string { return cmp.Or(x.options.User, NonRootUser) }
+func (x *composer) user() string { return cmp.Or(x.options.User, nonRootUser) }
 
 func (c *composer) java() string {
 	if c.on != nil {

@@ -46,7 +46,7 @@ type Options struct {
 	// JVMOptions are variables, NAME=VALUE, with options for every JVM that the Pod is given, and
 	// LOADER_PATH. Options of composed images that contradict them are left out.
 	JVMOptions []string
-	// User runs an image without a Dockerfile; empty means [NonRootUser].
+	// User runs an image without a Dockerfile; empty means 1000:1000, which satisfies runAsNonRoot.
 	User string
 	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
 	// that only copies the jar and starts it (the project has [Project.Develop] set, too).

@@ -41,7 +41,7 @@ func TestUserOfAComposedImage(t *testing.T) {
 		c := configOf(t, Options{User: user}, v1.Config{User: "nobody"}, bootFiles())
 		want := user
 		if user == "" {
-			want = NonRootUser
+			want = nonRootUser
 		}
 		if c.User != want || slices.Contains(c.Entrypoint, "-Duser.home=/app") != home {
 			t.Errorf("%q: user %s runs %v", user, c.User, c.Entrypoint)

@@ -61,7 +61,7 @@ func (s State) ChangedSince(t time.Time) bool {
 
 // Sources returns the present state of a module's sources, and an [UnsupportedError] if some are in
 // another language than it says.
-func Sources(m Model) (State, error) { return versions(m.Sources, m.Ending()) }
+func Sources(m Model) (State, error) { return versions(m.Sources, m.ending()) }
 
 // Bootstrap compiles all sources and compares the result with the build's classes, byte by byte, of which
 // Classes is a [Mirror]. If both are the same, [Module.Compile] updates the copy from now on. Bootstrap returns
@@ -206,7 +206,7 @@ func (m *Module) sourceOf(class string, sources map[string]bool) string {
 	dir, name := filepath.Split(filepath.FromSlash(strings.TrimSuffix(class, ".class")))
 	outermost, _, _ := strings.Cut(name, "$")
 	for _, root := range m.model.Sources {
-		if source := filepath.Join(root, dir, outermost+m.model.Ending()); sources[source] {
+		if source := filepath.Join(root, dir, outermost+m.model.ending()); sources[source] {
 			return source
 		}
 	}

@@ -22,7 +22,7 @@ import (
 
 // isForeign reports whether only the build compiles a source.
 func (m Model) isForeign(source string) bool {
-	return filepath.Ext(source) != m.Ending() || m.Excluded[source]
+	return filepath.Ext(source) != m.ending() || m.Excluded[source]
 }
 
 // foreign returns an [UnsupportedError] that says why the build has to compile, because of a source that only the build
@@ -68,7 +68,7 @@ func (m *Module) isBuilt(class string) bool {
 func (m *Module) classOf(source string) string {
 	for _, dir := range m.model.Sources {
 		if rel := paths.Relative(source, dir); filepath.IsLocal(rel) {
-			return filepath.ToSlash(strings.TrimSuffix(rel, m.model.Ending())) + ".class"
+			return filepath.ToSlash(strings.TrimSuffix(rel, m.model.ending())) + ".class"
 		}
 	}
 	return ""

@@ -35,8 +35,8 @@ type Model struct {
 	Uses []*Module
 }
 
-// Ending is that of the sources' names.
-func (m Model) Ending() string {
+// ending is that of the sources' names.
+func (m Model) ending() string {
 	if m.Kotlin != nil {
 		return kotlin
 	}

@@ -23,8 +23,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/tempcontainer"
 )
 
-// ExtractLabel marks the containers from which layers are read. They never run.
-const ExtractLabel = "devloop-cli.github.io/extract"
+// extractLabel marks the containers from which layers are read. They never run.
+const extractLabel = "devloop-cli.github.io/extract"
 
 // extractLimit limits the reading of layers from a container. It takes some tenths of a second.
 const extractLimit = time.Minute
@@ -49,7 +49,7 @@ func (e *exporter) extract(ctx context.Context, wanted map[v1.Hash]bool) error {
 	if beneath < 0 || slices.ContainsFunc(e.layers[:beneath], func(h v1.Hash) bool { return wanted[h] }) {
 		return errNotCopied
 	}
-	id, remove, err := tempcontainer.Create(ctx, e.docker, tempcontainer.Purpose{Label: ExtractLabel, Limit: extractLimit},
+	id, remove, err := tempcontainer.Create(ctx, e.docker, tempcontainer.Purpose{Label: extractLabel, Limit: extractLimit},
 		&container.Config{Image: e.id, Entrypoint: []string{"never"}},
 		&container.HostConfig{NetworkMode: "none"})
 	if err != nil {

@@ -26,7 +26,7 @@ func Connect(ctx context.Context) (*client.Client, error) {
 	}
 	docker, err := client.NewClientWithOpts(options...)
 	if err != nil {
-		return nil, &fault.Error{Code: CodeUnreachable, Op: "find the Docker engine", Err: err,
+		return nil, &fault.Error{Code: codeUnreachable, Op: "find the Docker engine", Err: err,
 			Hints: []string{"check the address of the engine: docker context ls"}}
 	}
 	if _, err := docker.Ping(ctx); err != nil {
@@ -84,7 +84,7 @@ func contextOptions() ([]client.Opt, error) {
 	case host == "":
 		return nil, nil
 	case strings.HasPrefix(host, "ssh://"):
-		return nil, &fault.Error{Code: CodeUnreachable, Op: fmt.Sprintf("reach the Docker engine at %q: devloop does not speak ssh", host),
+		return nil, &fault.Error{Code: codeUnreachable, Op: fmt.Sprintf("reach the Docker engine at %q: devloop does not speak ssh", host),
 			Hints: []string{"use an engine of this machine: docker context use default"}}
 	}
 	options := []client.Opt{client.WithHost(host)}

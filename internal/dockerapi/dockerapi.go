@@ -38,12 +38,12 @@ func Project(name, dir string) string {
 	return fmt.Sprintf("%s-%.6x", name, sha256.Sum256([]byte(dir)))
 }
 
-// CodeUnreachable is the code of an engine that does not answer.
-const CodeUnreachable = "docker.unreachable"
+// codeUnreachable is the code of an engine that does not answer.
+const codeUnreachable = "docker.unreachable"
 
 // Unreachable is the error of an engine that does not answer to op.
 func Unreachable(op string, err error) *fault.Error {
-	return &fault.Error{Code: CodeUnreachable, Op: op, Err: err, Hints: []string{startHint(err)}}
+	return &fault.Error{Code: codeUnreachable, Op: op, Err: err, Hints: []string{startHint(err)}}
 }
 
 func startHint(err error) string {
@@ -60,7 +60,7 @@ func startHint(err error) string {
 // IsUnreachable reports whether err is, or wraps, that of [Unreachable].
 func IsUnreachable(err error) bool {
 	f, ok := errors.AsType[*fault.Error](err)
-	return ok && f.Code == CodeUnreachable
+	return ok && f.Code == codeUnreachable
 }
 
 // Error gives an error of Docker's client its context: the cause of ctx if that has ended, [Unreachable] for an engine

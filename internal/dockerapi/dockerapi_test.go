@@ -145,7 +145,7 @@ func TestErrorGivesContext(t *testing.T) {
 	}
 	_, err = docker.Info(t.Context())
 	if err = fmt.Errorf("load: %w", Error(t.Context(), "ask", err)); !IsUnreachable(err) {
-		t.Errorf("got %v, want %s", err, CodeUnreachable)
+		t.Errorf("got %v, want %s", err, codeUnreachable)
 	}
 	if f := Unreachable("ask", errors.New("dial unix: permission denied")); !strings.Contains(f.Hints[0], "usermod -aG docker") {
 		t.Errorf("hints %q", f.Hints)

@@ -12,7 +12,7 @@ func isolate(*exec.Cmd) {}
 
 // terminate kills p and its descendants: Windows has no SIGTERM for them.
 func terminate(p *os.Process) error {
-	ctx, cancel := context.WithTimeout(context.Background(), KillDelay)
+	ctx, cancel := context.WithTimeout(context.Background(), killDelay)
 	defer cancel()
 	return exec.CommandContext(ctx, "taskkill", "/T", "/F", "/PID", strconv.Itoa(p.Pid)).Run()
 }

@@ -5,7 +5,7 @@
 //		return proc.ExitError(args, err)
 //	}
 //
-// A process gets a group of its own. When ctx ends, the whole group is asked to end (SIGTERM) and, after [KillDelay],
+// A process gets a group of its own. When ctx ends, the whole group is asked to end (SIGTERM) and, after 3 seconds,
 // killed. A descendant that took a session of its own, as Gradle's daemon does, lives on: it notices that its client is
 // gone. On Linux a process also ends when devloop is killed; elsewhere nothing does that.
 //
@@ -23,8 +23,8 @@ import (
 	"time"
 )
 
-// KillDelay is how long a process that was asked to end may take. Gradle's client cancels its build in a second.
-const KillDelay = 3 * time.Second
+// killDelay is how long a process that was asked to end may take. Gradle's client cancels its build in a second.
+const killDelay = 3 * time.Second
 
 // Command is a program to run.
 type Command struct {
@@ -45,7 +45,7 @@ func (c Command) Run(ctx context.Context, out io.Writer) (string, error) {
 	kept := &HeadTail{}
 	lines := &lineWriter{to: io.MultiWriter(out, kept)}
 	cmd.Stdout, cmd.Stderr = lines, lines
-	cmd.WaitDelay = KillDelay
+	cmd.WaitDelay = killDelay
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	p, err := Start(cmd)
 	if err == nil {
@@ -109,7 +109,7 @@ func (p *Process) Stop() {
 	_ = terminate(p.cmd.Process)
 	select {
 	case <-p.ended:
-	case <-time.After(KillDelay):
+	case <-time.After(killDelay):
 		killGroup(p.cmd.Process)
 		<-p.ended
 	}

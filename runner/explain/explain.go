@@ -32,8 +32,8 @@ const (
 	timeout = 10 * time.Second
 	// readLines is how much of a log is searched for the application's explanation, which may be above a stack trace.
 	readLines = 400
-	// RolledBackLine begins what a supervisor logs when an application did not start with a change, and runs as before.
-	RolledBackLine = "devloop: the application ended with exit code "
+	// rolledBackLine begins what a supervisor logs when an application did not start with a change, and runs as before.
+	rolledBackLine = "devloop: the application ended with exit code "
 )
 
 // Finding explains a finding about a Pod, also when ctx has ended. o is the Pod as the finding saw it, nil where it saw none.
@@ -138,12 +138,12 @@ func lastLog(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Fin
 // logBeforeRollback cuts off what came after the last end of a start that failed, and what came before that start.
 func logBeforeRollback(log []string) []string {
 	for i := len(log) - 1; i >= 0; i-- {
-		if !strings.HasPrefix(log[i], RolledBackLine) {
+		if !strings.HasPrefix(log[i], rolledBackLine) {
 			continue
 		}
 		log = log[:i]
 		for j := len(log) - 1; j >= 0; j-- {
-			if strings.HasPrefix(log[j], RolledBackLine) {
+			if strings.HasPrefix(log[j], rolledBackLine) {
 				return log[j+1:]
 			}
 		}

@@ -18,7 +18,7 @@ import (
 
 func TestLogOfARollbackIsThatOfTheFailedStart(t *testing.T) {
 	t.Parallel()
-	mark := RolledBackLine + "1"
+	mark := rolledBackLine + "1"
 	for name, c := range map[string]struct{ log, want []string }{
 		"the first change":       {[]string{"old", "failed", mark, "started"}, []string{"old", "failed"}},
 		"a change before it":     {[]string{"x", mark, "started", "failed", mark, "again"}, []string{"started", "failed"}},

@@ -22,15 +22,15 @@ type Evidence struct {
 }
 
 const (
-	// LogLines is how much of a log is shown as evidence.
-	LogLines = 20
+	// logLines is how much of a log is shown as evidence.
+	logLines = 20
 	// maxEvents is how many of the Pod's warnings are shown.
 	maxEvents = 5
 )
 
 // Explain returns the finding as an error, with its evidence. o is the Pod as the finding saw it, or nil.
 func (v Finding) Explain(p kube.Pod, o *corev1.Pod, e Evidence) *NotReadyError {
-	tail := e.Log[max(0, len(e.Log)-LogLines):]
+	tail := e.Log[max(0, len(e.Log)-logLines):]
 	evidence := append(warnings(e.Events), tail...)
 	switch {
 	case v.Code == "pod.crash" && v.Ended:

@@ -21,7 +21,7 @@ type logSummary struct {
 // last lines; the cause where it is known, and what may help.
 func explainLog(lines []string) logSummary {
 	said := slices.DeleteFunc(slices.Clone(lines), frame.MatchString)
-	w := logSummary{evidence: said[max(0, len(said)-LogLines):]}
+	w := logSummary{evidence: said[max(0, len(said)-logLines):]}
 	if block, description, action := springBlock(lines); block != nil {
 		w.evidence, w.cause = block, description
 		if action != "" {
@@ -168,5 +168,5 @@ func springBlock(lines []string) (block []string, description, action string) {
 	sentence := func(part string) string {
 		return spelling.LowerFirst(strings.TrimSuffix(strings.Join(parts[part], " "), "."))
 	}
-	return block[:min(len(block), LogLines)], sentence("Description:"), sentence("Action:")
+	return block[:min(len(block), logLines)], sentence("Description:"), sentence("Action:")
 }

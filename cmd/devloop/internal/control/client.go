@@ -13,8 +13,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// CodeEnded is the code of the error that a session ended before it answered.
-const CodeEnded = "session.ended"
+// codeEnded is the code of the error that a session ended before it answered.
+const codeEnded = "session.ended"
 
 // Client asks the session behind a socket.
 type Client struct{ http http.Client }
@@ -91,7 +91,7 @@ func (c *Client) ask(ctx context.Context, method, path string) (io.ReadCloser, e
 	}
 	text, _ := io.ReadAll(io.LimitReader(response.Body, 1000)) // it is for a message
 	_ = response.Body.Close()
-	return nil, &fault.Error{Code: CodeEnded, Op: "devloop run did not answer: " + strings.TrimSpace(string(text))}
+	return nil, &fault.Error{Code: codeEnded, Op: "devloop run did not answer: " + strings.TrimSpace(string(text))}
 }
 
 // ended explains why a session does not answer.
@@ -99,5 +99,5 @@ func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return &fault.Error{Code: CodeEnded, Op: "devloop run does not answer", Err: err, Hints: []string{"start it: devloop run"}}
+	return &fault.Error{Code: codeEnded, Op: "devloop run does not answer", Err: err, Hints: []string{"start it: devloop run"}}
 }

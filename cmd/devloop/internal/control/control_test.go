@@ -57,7 +57,7 @@ func TestSocketIsTheOwnersOnly(t *testing.T) {
 	if _, err := os.Stat(path); err == nil {
 		t.Error("the socket is left")
 	}
-	if err := c.Rebuild(t.Context(), false); fault.Of(err).Code != CodeEnded {
+	if err := c.Rebuild(t.Context(), false); fault.Of(err).Code != codeEnded {
 		t.Errorf("after the end: got %v", err)
 	}
 }
@@ -100,7 +100,7 @@ func TestSettleEndsWithTheSessionAndWithTheClient(t *testing.T) {
 		t.Errorf("a client that gives up: got %v", err)
 	}
 	go func() { <-asked; server.Close() }()
-	if _, err := c.Settle(t.Context()); fault.Of(err).Code != CodeEnded {
+	if _, err := c.Settle(t.Context()); fault.Of(err).Code != codeEnded {
 		t.Errorf("a session that ends: got %v", err)
 	}
 }

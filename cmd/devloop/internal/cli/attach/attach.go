@@ -47,6 +47,7 @@ func session(c *cli.Context) (*control.Client, error) {
 	return control.Dial(by.Socket), nil
 }
 
+// WaitCommand is devloop wait.
 func WaitCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "wait",
@@ -125,6 +126,7 @@ func showWorking(ctx context.Context, c *cli.Context, s wiring.Streams, client *
 	}
 }
 
+// TriggerCommand is devloop trigger.
 func TriggerCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "trigger",
@@ -144,6 +146,7 @@ Pod. It returns at once; devloop wait waits for the end.`,
 	}
 }
 
+// EventsCommand is devloop events.
 func EventsCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "events",

@@ -20,6 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/lists"
 )
 
+// MCPCommand is devloop mcp.
 func MCPCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "mcp",

@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 )
 
+// OpenCommand is devloop open.
 func OpenCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "open",

@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ledger"
 )
 
+// StatsCommand is devloop stats.
 func StatsCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "stats",

@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/loader/kindcluster"
 )
 
+// BundleCommand is devloop bundle.
 func BundleCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "bundle",

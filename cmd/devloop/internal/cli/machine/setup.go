@@ -21,6 +21,7 @@ import (
 // defaultCluster is the name of the kind cluster that setup makes.
 const defaultCluster = "devloop"
 
+// SetupCommand is devloop setup.
 func SetupCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "setup",
@@ -41,6 +42,7 @@ The steps, for --only and --skip: ` + strings.Join(StepIDs, ", ") + `.`,
 	}
 }
 
+// DoctorCommand is devloop doctor.
 func DoctorCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "doctor",

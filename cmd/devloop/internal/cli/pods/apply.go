@@ -23,6 +23,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
+// ApplyCommand is devloop apply.
 func ApplyCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "apply",

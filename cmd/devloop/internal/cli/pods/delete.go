@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
+// DeleteCommand is devloop delete.
 func DeleteCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "delete",

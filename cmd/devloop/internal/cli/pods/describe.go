@@ -9,6 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
+// DescribeCommand is devloop describe.
 func DescribeCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "describe",

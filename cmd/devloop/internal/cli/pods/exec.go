@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/podexec"
 )
 
+// ExecCommand is devloop exec.
 func ExecCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "exec",

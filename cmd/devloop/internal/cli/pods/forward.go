@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
+// ForwardCommand is devloop forward.
 func ForwardCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "forward",

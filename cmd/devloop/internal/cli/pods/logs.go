@@ -29,6 +29,7 @@ import (
 // whether another one may still come.
 const successorTime = 10 * time.Second
 
+// LogsCommand is devloop logs.
 func LogsCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "logs",

@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
+// StatusCommand is devloop status.
 func StatusCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "status",

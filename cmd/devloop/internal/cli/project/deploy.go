@@ -40,6 +40,7 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
+// DeployCommand is devloop deploy.
 func DeployCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "deploy",

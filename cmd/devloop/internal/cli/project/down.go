@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
+// DownCommand is devloop down.
 func DownCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "down",

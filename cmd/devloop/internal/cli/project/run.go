@@ -23,6 +23,7 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
+// RunCommand is devloop run.
 func RunCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "run",

@@ -11,8 +11,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// CodeNone is the code of the error that no devloop run works on a project.
-const CodeNone = "session.none"
+// codeNone is the code of the error that no devloop run works on a project.
+const codeNone = "session.none"
 
 // Commands are the lines that hints propose: to start a devloop run, and to ask again.
 type Commands struct{ Start, Again string }
@@ -59,7 +59,7 @@ func Running(server, namespace string) bool {
 
 // noneError says that no session works on the project, and where others do.
 func noneError(dir, namespace, start string, others []Holder) error {
-	e := &fault.Error{Code: CodeNone, Op: fmt.Sprintf("no devloop run works on the project in %q", dir), Hints: []string{"start it: " + start}}
+	e := &fault.Error{Code: codeNone, Op: fmt.Sprintf("no devloop run works on the project in %q", dir), Hints: []string{"start it: " + start}}
 	if namespace != "" {
 		e.Op += fmt.Sprintf(" in namespace %q", namespace)
 	}

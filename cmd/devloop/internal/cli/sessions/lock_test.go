@@ -90,9 +90,9 @@ func TestSessionIsFoundByItsProject(t *testing.T) {
 		{filepath.Join(shop, "bank"), "", shop, ""},
 		{web, "", "", "usage"},
 		{web, "test", web, ""},
-		{filepath.Dir(shop), "", "", CodeNone},
-		{shop + "-2", "", "", CodeNone},
-		{shop, "prod", "", CodeNone},
+		{filepath.Dir(shop), "", "", codeNone},
+		{shop + "-2", "", "", codeNone},
+		{shop, "prod", "", codeNone},
 	} {
 		got, err := Find(c.dir, c.namespace, Commands{"devloop run", "devloop wait"})
 		if got.Dir != c.want || fault.Of(err).Code != c.code {

@@ -18,6 +18,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// ConfigCommand is devloop config.
 func ConfigCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "config",
@@ -102,6 +103,7 @@ func masked(texts []string) []string {
 	return shown
 }
 
+// SchemaCommand is devloop schema.
 func SchemaCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "schema",

@@ -22,6 +22,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
+// InitCommand is devloop init.
 func InitCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "init",

@@ -108,9 +108,9 @@ func Connect(c *cli.Context) (*runner.Runner, error) {
 	})
 }
 
-// TargetCluster says which cluster the API server is, and what brings images to its nodes. A cluster that is not on
+// targetCluster says which cluster the API server is, and what brings images to its nodes. A cluster that is not on
 // this machine is refused, unless its context is allowed by name.
-func TargetCluster(c *cli.Context, docker *client.Client, r *runner.Runner) (string, loader.Loader, error) {
+func targetCluster(c *cli.Context, docker *client.Client, r *runner.Runner) (string, loader.Loader, error) {
 	cluster, err := loader.Detect(c.Context, docker, r.Context(), r.Server())
 	switch {
 	case err == nil:

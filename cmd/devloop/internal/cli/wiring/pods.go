@@ -53,7 +53,7 @@ func ReachEngine(c *cli.Context) (p Place, err error) {
 	if p.Pods, err = Connect(c); err != nil {
 		return p, err
 	}
-	p.Cluster, p.Images, err = TargetCluster(c, p.Docker, p.Pods)
+	p.Cluster, p.Images, err = targetCluster(c, p.Docker, p.Pods)
 	return p, err
 }
 

@@ -102,6 +102,7 @@ func set(c *cli.Context, name string, texts []string) error {
 	return nil
 }
 
+// CheckFlag returns an error if a flag has a value that its setting cannot have.
 func CheckFlag(c *cli.Context, s config.Setting) error {
 	for _, text := range FlagTexts(c, s) {
 		if err := s.Check(text); err != nil {

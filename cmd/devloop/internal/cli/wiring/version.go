@@ -67,6 +67,7 @@ func LookForUpdate(ctx context.Context, s Streams) func() {
 	}
 }
 
+// VersionCommand is devloop version.
 func VersionCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "version",

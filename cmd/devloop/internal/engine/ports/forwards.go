@@ -68,10 +68,10 @@ func (f *Forwards) Open(ctx context.Context, events publish.Publisher, endpoints
 	if err := gone.Close(); err != nil {
 		return err
 	}
-	if err := f.requested.Contradiction(endpoints); err != nil {
+	if err := f.requested.contradiction(endpoints); err != nil {
 		return err
 	}
-	for i, want := range f.requested.Locals(endpoints) {
+	for i, want := range f.requested.locals(endpoints) {
 		if kept.At(endpoints[i]) != nil {
 			continue
 		}

@@ -1,9 +1,9 @@
 // Package ports keeps the local ports of a session: which container port each forwards to, which
 // numbers the user asked for, and whether the application answers.
 //
-//	endpoints := requested.Endpoints(ports.Offered(pods), of)
-//	for i, options := range requested.Locals(endpoints) { … } // 8080, 8081, …
-//	answer, err := ports.Check{Dial: dial}.Ask(ctx, local, pod, "http://localhost:8080")
+//	f := ports.NewForwards(listen, map[int]int{0: 9090})      // --port 9090
+//	err := f.Open(ctx, events, ports.Offered(pods))           // the first one at localhost:9090, others at their numbers
+//	err = f.Forward(ctx, stage, ports.Check{Dial: dial}, pods) // to the Pods, each of which is asked once
 //
 // What a port does with connections is up to package localport, and which Pods they forward to
 // is up to package engine.

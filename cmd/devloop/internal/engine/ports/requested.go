@@ -25,9 +25,9 @@ func (r Requested) Endpoints(named []kube.Endpoint, of kube.Ref) []kube.Endpoint
 	return named
 }
 
-// Contradiction returns an error with the code "usage" if the user asked twice for the first
+// contradiction returns an error with the code "usage" if the user asked twice for the first
 // container port: by its place, as in --port 9090, and by its number, as in --port 9191:8080.
-func (r Requested) Contradiction(endpoints []kube.Endpoint) error {
+func (r Requested) contradiction(endpoints []kube.Endpoint) error {
 	first, byPlace := r[0]
 	if len(endpoints) == 0 || !byPlace {
 		return nil
@@ -40,10 +40,10 @@ func (r Requested) Contradiction(endpoints []kube.Endpoint) error {
 	return nil
 }
 
-// Locals says which local port each endpoint should have: the one that the user asked
+// locals says which local port each endpoint should have: the one that the user asked
 // for, and the next ones where several Pods offer that container port; else the same
 // number, or the next that is free.
-func (r Requested) Locals(endpoints []kube.Endpoint) []localport.Options {
+func (r Requested) locals(endpoints []kube.Endpoint) []localport.Options {
 	list := make([]localport.Options, len(endpoints))
 	given := map[int]bool{}
 	for i, e := range endpoints {
