@@ -42,7 +42,8 @@ func (s *session) moved() {
 	s.dirtyRoots()
 }
 
-// renewWatches opens the source again if a directory was renamed, unless it polls. The scan that follows watches what it finds.
+// renewWatches opens the source again if a directory was renamed, unless it polls. The scan that follows watches what
+// it finds.
 func (s *session) renewWatches() {
 	if !s.watches.stale || s.watches.source.events == nil {
 		return

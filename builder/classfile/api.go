@@ -91,8 +91,9 @@ func (m Member) annotated() bool {
 	return false
 }
 
-// inlined reports whether a field is a private constant that the Java compiler has copied to wherever it is used, so that
-// nothing reads it at run time. One that is not constant is assigned by code, and Java's serialization reads serialVersionUID.
+// inlined reports whether a field is a private constant that the Java compiler has copied to wherever it is used, so
+// that nothing reads it at run time. One that is not constant is assigned by code, and Java's serialization reads
+// serialVersionUID.
 func (c *Class) inlined(f Member) bool {
 	const flags = accPrivate | accStatic | accFinal
 	return f.Access&flags == flags && f.Name != "serialVersionUID" && !f.annotated() && strings.HasSuffix(c.Source, ".java") &&

@@ -86,9 +86,9 @@ func (s *idleSlot) interruptVerification() {
 	}
 }
 
-// RunIdle works in the background until ctx ends: it bootstraps the incremental compiler, warms it up, and later
-// has the build verify its classes now and then. It returns when there is nothing left to do, when
-// Compile interrupts it, or at once if it is at work already. If it disables the incremental compiler it says why, in a sentence.
+// RunIdle works in the background until ctx ends: it bootstraps the incremental compiler, warms it up, and later has
+// the build verify its classes now and then. It returns when there is nothing left to do, when Compile interrupts it,
+// or at once if it is at work already. If it disables the incremental compiler it says why, in a sentence.
 func (c *Compiler) RunIdle(ctx context.Context) string {
 	work, leave, ok := c.idle.enter(ctx)
 	if !ok {

@@ -3,7 +3,7 @@
 //	f := dockerfile.Read("/shop/Dockerfile", dockerfile.Options{Context: "/shop"})
 //	f.Bases()                      // the images that it pulls
 //	f.RunsJar("/shop/target/a.jar") // does the image run the jar that the build made?
-//	f.Failed(step, message)        // which line did the builder complain about, and what helps?
+//	f.Failed(step, message, jar)   // which line did the builder complain about, and what helps?
 //
 // BuildKit's own parser reads the file. One that cannot be parsed has no instructions: the builder says what is wrong.
 //

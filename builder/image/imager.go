@@ -70,8 +70,8 @@ type Imager struct {
 // New returns an Imager that uses docker. It asks the engine nothing yet.
 func New(docker client.APIClient, o Options) *Imager { return &Imager{docker: docker, options: o} }
 
-// keptImages is how many images of a project stay besides the current one, which has a name more: the one before, whose layers a
-// build may share.
+// keptImages is how many images of a project stay besides the current one, which has a name more: the one before, whose
+// layers a build may share.
 const keptImages = 1
 
 // Image makes the image of app: by its Dockerfile if it has one, else composed. Unchanged input gives an image with the

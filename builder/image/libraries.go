@@ -47,9 +47,10 @@ func versions(libs []springboot.Library) map[string]string {
 	return all
 }
 
-// WithLibraries returns what has a supervisor start the application of the image with the libraries of app: a class path and the
-// libraries that the image does not have, by their paths in a change. It reports false if that takes a new image: there is no
-// supervisor, the JVM's options depend on the libraries, or one can't be read, which the making of an image explains.
+// WithLibraries returns what has a supervisor start the application of the image with the libraries of app: a class
+// path and the libraries that the image does not have, by their paths in a change. It reports false if that takes a new
+// image: there is no supervisor, the JVM's options depend on the libraries, or one can't be read, which the making of
+// an image explains.
 func (i Image) WithLibraries(app springboot.App) (change map[string][]byte, possible bool) {
 	if i.composed == nil || !i.Report.Supervised {
 		return nil, false

@@ -1,5 +1,5 @@
-// Package pages knows which files of a Spring Boot application the next request reads, and with which settings: templates, and
-// texts in languages.
+// Package pages knows which files of a Spring Boot application the next request reads, and with which settings:
+// templates, and texts in languages.
 //
 //	all := pages.TemplatesOf([]string{"thymeleaf-3.1.5.jar"}, set) // each with its Suffix, its settings in Uncached, or why it is Kept
 //	texts := pages.MessagesOf([]string{"messages.properties"}, set)
@@ -49,7 +49,8 @@ var templateEngines = []struct {
 // TemplatesUncached is the setting with which Spring does not remember which templates there are.
 const TemplatesUncached = "spring.template.provider.cache=false"
 
-// TemplatesOf returns the template engines among libraries, given by their file names. One that a setting speaks of keeps its templates.
+// TemplatesOf returns the template engines among libraries, given by their file names. One that a setting speaks of
+// keeps its templates.
 func TemplatesOf(libraries []string, set []settings.Setting) []Templates {
 	var all []Templates
 	for _, e := range templateEngines {

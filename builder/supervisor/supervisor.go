@@ -80,9 +80,9 @@ func (d Debug) argument() string {
 var smallJVM = []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms8m", "-Xmx16m", "-Xss256k",
 	"-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"}
 
-// Command returns the command of a supervisor that runs application. Java is the JVM's command, and given are options that the
-// user decides about, and variables that may have options for every JVM, none of them [jvm.Exclusive]. It gives way to
-// their collector: a JVM that is told two does not start.
+// Command returns the command of a supervisor that runs application. Java is the JVM's command, and given are options
+// that the user decides about, and variables that may have options for every JVM, none of them [jvm.Exclusive]. It
+// gives way to their collector: a JVM that is told two does not start.
 func Command(java string, application []string, debug Debug, given []string) []string {
 	options := slices.DeleteFunc(slices.Clone(smallJVM), func(option string) bool { return jvm.Contradicts(option, given) })
 	return slices.Concat([]string{java}, options, []string{"-cp", "/" + Dir,

@@ -13,8 +13,8 @@ import (
 // answerTimeout bounds one answer of a program.
 const answerTimeout = 20 * time.Second
 
-// CompileJava compiles a source, whose first class is public, with its debug information into dir. It returns the file of one
-// of its classes.
+// CompileJava compiles a source, whose first class is public, with its debug information into dir. It returns the file
+// of one of its classes.
 func CompileJava(t *testing.T, dir, source, public, class string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), public+".java")

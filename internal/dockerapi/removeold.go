@@ -14,8 +14,8 @@ import (
 // ownName matches the names that devloop alone gives to images, such as "shop:devloop-0f3c9a51b2de".
 var ownName = regexp.MustCompile(`:devloop-[0-9a-f]+$`)
 
-// RemoveOld removes a project's images that have no name but devloop's own. Those that were tagged last stay, as many as keep
-// says, and those that a container uses.
+// RemoveOld removes a project's images that have no name but devloop's own. Those that were tagged last stay, as many
+// as keep says, and those that a container uses.
 func RemoveOld(ctx context.Context, docker client.ImageAPIClient, project string, keep int) error {
 	listed, err := docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", ProjectLabel+"="+project))})
 	if err != nil || len(listed) <= keep {

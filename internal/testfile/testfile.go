@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Write makes an executable file, and the directories above it, in dir. The name has slashes. It is the whole path if dir is "".
+// Write makes an executable file, and the directories above it, in dir. The name has slashes. It is the whole path if
+// dir is "".
 func Write(t testing.TB, dir, name, text string) string {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(name))

@@ -214,8 +214,8 @@ func (m *Manager) waitReady(ctx context.Context) error {
 	}
 }
 
-// nodeReady checks, in the control plane and with kind's own kubectl, that the API server and all nodes are ready. It ends
-// by itself: nobody can end a process in a node whose answer nobody waits for any more.
+// nodeReady checks, in the control plane and with kind's own kubectl, that the API server and all nodes are ready. Each
+// command has a timeout of its own, because a process in a node goes on when its caller has given up.
 const nodeReady = `export KUBECONFIG=/etc/kubernetes/admin.conf
 kubectl get --raw /readyz --request-timeout=5s >/dev/null && kubectl wait --for=condition=Ready nodes --all --timeout=1s --request-timeout=3s >/dev/null`
 

@@ -63,10 +63,10 @@ type Spec struct {
 // Replace brings the spec's objects to the cluster and returns their Pods, in the manifest's order. They
 // exist when it returns; package readiness waits until they serve.
 //
-// It changes nothing unless it may change everything: it returns a [*manifest.Error] if no container runs
-// the project's image, or if the cluster refuses the objects; a [*ForeignError] if another owner's
-// object is in the way; a [*NameTakenError]; the error of Yields; a [*cluster.UnreachableError]; or a [*kube.APIError]. When ctx
-// ends it returns ctx's cause, and the objects that were changed until then stay.
+// It changes nothing unless it may change everything: it returns a [*manifest.Error] if no container runs the project's
+// image, or if the cluster refuses the objects; a [*ForeignError] if another owner's object is in the way; a
+// [*NameTakenError]; the error of Yields; a [*cluster.UnreachableError]; or a [*kube.APIError]. When ctx ends it
+// returns ctx's cause, and the objects that were changed until then stay.
 func (d *Deployer) Replace(ctx context.Context, s Spec) ([]kube.Pod, error) {
 	targets, err := d.check(ctx, s)
 	if err != nil {

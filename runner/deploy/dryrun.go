@@ -53,7 +53,8 @@ func validate(ctx context.Context, m manifest.Manifest, targets []target) error 
 	return nil
 }
 
-// duplicates finds objects that are the same one in the cluster, although one of them names the namespace and the other does not.
+// duplicates finds objects that are the same one in the cluster, although one of them names the namespace and the other
+// does not.
 func duplicates(m manifest.Manifest, targets []target) (problems yamlfile.Problems) {
 	for i, t := range targets {
 		if first := slices.IndexFunc(targets, t.isSame); first < i {

@@ -12,8 +12,8 @@ import (
 )
 
 // Prune removes the objects of earlier manifests that s's manifest no longer has, and returns them. They must be
-// devloop's, of the same project and directory. Pods are up to [Deployer.Retire]. An object that others are lost with, such as a
-// Namespace or a volume, stays until Down or Delete.
+// devloop's, of the same project and directory. Pods are up to [Deployer.Retire]. An object that others are lost with,
+// such as a Namespace or a volume, stays until Down or Delete.
 func (d *Deployer) Prune(ctx context.Context, earlier []manifest.Manifest, s Spec) ([]kube.Ref, error) {
 	if len(earlier) == 0 {
 		return nil, nil

@@ -36,7 +36,8 @@ const (
 	rolledBackLine = "devloop: the application ended with exit code "
 )
 
-// Finding explains a finding about a Pod, also when ctx has ended. o is the Pod as the finding saw it, nil where it saw none.
+// Finding explains a finding about a Pod, also when ctx has ended. o is the Pod as the finding saw it, nil where it saw
+// none.
 func Finding(ctx context.Context, c *cluster.Client, p kube.Pod, o *corev1.Pod, v podstatus.Finding) *podstatus.NotReadyError {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()

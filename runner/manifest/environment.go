@@ -16,15 +16,15 @@ import (
 // Values are what ConfigMaps and Secrets hold.
 type Values map[kube.Ref]map[string]string
 
-// WithValues returns the manifest with values of ConfigMaps and Secrets that it does not have itself. They are only for what the
-// manifest says of the environment: nothing deploys them.
+// WithValues returns the manifest with values of ConfigMaps and Secrets that it does not have itself. They are only for
+// what the manifest says of the environment: nothing deploys them.
 func (m Manifest) WithValues(v Values) Manifest {
 	m.values = v
 	return m
 }
 
-// Missing returns the ConfigMaps and Secrets that may give one of the variables to containers of the images, and that the manifest
-// does not have. Those of an object that names no namespace are in the given one.
+// Missing returns the ConfigMaps and Secrets that may give one of the variables to containers of the images, and that
+// the manifest does not have. Those of an object that names no namespace are in the given one.
 func (m Manifest) Missing(namespace string, images []string, names ...string) (missing []kube.Ref) {
 	for _, c := range m.Containers() {
 		if !c.Runs(images...) {

@@ -33,10 +33,10 @@ const (
 	endGrace = 3 * time.Second
 )
 
-// follow writes the logs of the Pod's containers to out, and follows them until the Pod is gone or its containers have ended for good. A stream
-// that breaks off is resumed where it ended: no line is missing, and none comes twice. What a container that crashed
-// wrote last comes before its next run. Each Write is a whole line; those of a Pod with several containers start with
-// "[name] ". It returns nil when the Pod has ended, and ctx's cause.
+// follow writes the logs of the Pod's containers to out, and follows them until the Pod is gone or its containers have
+// ended for good. A stream that breaks off is resumed where it ended: no line is missing, and none comes twice. What a
+// container that crashed wrote last comes before its next run. Each Write is a whole line; those of a Pod with several
+// containers start with "[name] ". It returns nil when the Pod has ended, and ctx's cause.
 func follow(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, out io.Writer) error {
 	var one sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)

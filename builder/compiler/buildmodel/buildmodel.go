@@ -32,7 +32,8 @@ func Of(m buildtool.Module) (incremental.Model, string, error) {
 	return javacModel(m)
 }
 
-// processedKotlin says that annotation processors read Kotlin, "" if none does. They may read what is beside it in Java, too.
+// processedKotlin says that annotation processors read Kotlin, "" if none does. They may read what is beside it in
+// Java, too.
 func processedKotlin(m buildtool.Module, c buildtool.Compiler) string {
 	kotlinc := c.Compiler == "kotlinc" // else a task of Gradle
 	switch {

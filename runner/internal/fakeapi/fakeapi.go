@@ -5,9 +5,6 @@ package fakeapi
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -19,13 +16,10 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/httpstream"
-	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
 	"k8s.io/client-go/rest"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -75,52 +69,6 @@ func New(t *testing.T) (*API, *cluster.Client) {
 	}
 	return a, c
 }
-
-// Object returns an object in the namespace default.
-func Object(version, kind, name string) *unstructured.Unstructured {
-	o := &unstructured.Unstructured{}
-	o.SetAPIVersion(version)
-	o.SetKind(kind)
-	o.SetName(name)
-	if kind != "Namespace" {
-		o.SetNamespace("default")
-	}
-	return o
-}
-
-// ServingPod returns a Pod of one container, "app", that is ready.
-func ServingPod(name string) *unstructured.Unstructured {
-	o := Object("v1", "Pod", name)
-	o.SetUID(types.UID("uid-" + name))
-	o.Object["spec"] = map[string]any{"nodeName": "kind-worker", "containers": []any{map[string]any{"name": "app", "image": "shop:devloop-1"}}}
-	o.Object["status"] = map[string]any{
-		"phase":      "Running",
-		"conditions": []any{map[string]any{"type": "PodScheduled", "status": "True"}, map[string]any{"type": "Ready", "status": "True"}},
-		"containerStatuses": []any{map[string]any{"name": "app", "ready": true, "restartCount": int64(0), "image": "shop",
-			"state": map[string]any{"running": map[string]any{"startedAt": "2026-01-01T10:00:00Z"}}}},
-	}
-	return o
-}
-
-// served are the kinds that the server has.
-var served = []metav1.APIResource{
-	{Name: "pods", Kind: "Pod", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "configmaps", Kind: "ConfigMap", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "serviceaccounts", Kind: "ServiceAccount", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "services", Kind: "Service", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "events", Kind: "Event", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "namespaces", Kind: "Namespace", Version: "v1", Verbs: Verbs},
-	{Name: "jobs", Kind: "Job", Group: "batch", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "deployments", Kind: "Deployment", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "replicasets", Kind: "ReplicaSet", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "statefulsets", Kind: "StatefulSet", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
-	{Name: "clusterroles", Kind: "ClusterRole", Group: "rbac.authorization.k8s.io", Version: "v1", Verbs: Verbs},
-	{Name: "customresourcedefinitions", Kind: "CustomResourceDefinition", Group: "apiextensions.k8s.io", Version: "v1", Verbs: Verbs},
-	{Name: "widgets", Kind: "Widget", Group: "example.com", Version: "v1", Namespaced: true, Verbs: Verbs},
-}
-
-// Verbs are what can be done with the kinds that are served.
-var Verbs = metav1.Verbs{"get", "list", "watch", "create", "patch", "delete"}
 
 // Put stores an object and tells the watchers.
 func (a *API) Put(resource string, o *unstructured.Unstructured) *unstructured.Unstructured {
@@ -420,88 +368,6 @@ func version(o *unstructured.Unstructured) int {
 	return v
 }
 
-func (a *API) stream(w http.ResponseWriter, r *http.Request, watch *watcher) {
-	w.Header().Set("Content-Type", "application/json")
-	flush := w.(http.Flusher).Flush
-	flush()
-	for {
-		select {
-		case line := <-watch.events:
-			_, _ = w.Write(append(line, '\n'))
-			flush()
-		case <-watch.cut:
-			return
-		case <-r.Context().Done():
-			a.mu.Lock()
-			delete(a.watchers, watch)
-			a.mu.Unlock()
-			return
-		}
-	}
-}
-
-// log answers with the next of the recorded logs; a "✂" cuts the connection.
-func (a *API) log(w http.ResponseWriter) {
-	a.mu.Lock()
-	text := ""
-	if len(a.Logs) > 0 {
-		text, a.Logs = a.Logs[0], a.Logs[1:]
-	}
-	a.mu.Unlock()
-	text, cut := strings.CutSuffix(text, "✂")
-	_, _ = io.WriteString(w, text)
-	w.(http.Flusher).Flush()
-	if cut {
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// portForward speaks SPDY alone, as API servers before 1.30 do.
-func (a *API) portForward(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		Refuse(w, 400, "", "no websockets here")
-		return
-	}
-	if _, err := httpstream.Handshake(r, w, []string{"portforward.k8s.io"}); err != nil {
-		a.t.Error(err)
-		return
-	}
-	problems := map[string]httpstream.Stream{}
-	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, replied <-chan struct{}) error {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
-		if s.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
-			problems[id] = s
-			return nil
-		}
-		problem := problems[id]
-		if problem == nil {
-			return errors.New("data stream before its error stream")
-		}
-		go func() {
-			<-replied // a reset that overtakes the reply would be all that the client sees
-			a.converse(problem, s)
-		}()
-		return nil
-	})
-	if connection != nil {
-		<-connection.CloseChan()
-	}
-}
-
-func (a *API) converse(problem, data httpstream.Stream) {
-	port, _ := strconv.Atoi(data.Headers().Get(corev1.PortHeader))
-	if err := a.Forward(port, data); err != nil {
-		_, _ = fmt.Fprint(problem, err)
-		_ = problem.Close()
-		_ = data.Reset()
-		return
-	}
-	_ = data.Close()
-	_ = problem.Close()
-}
-
 // Eventually waits until a condition holds that something else brings about.
 func Eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
@@ -511,9 +377,6 @@ func Eventually(t *testing.T, what string, holds func() bool) {
 		}
 	}
 }
-
-// UID returns the server's n-th.
-func UID(n int) types.UID { return types.UID(fmt.Sprintf("uid-%d", n)) }
 
 // Once has the next request of a kind fail; a watch is one that GET does not stand for.
 func Once(a *API, request string, fault func(http.ResponseWriter)) *atomic.Bool {

@@ -6,8 +6,8 @@
 //
 //	{"seq":4,"time":"…","cycle":1,"event":"stage.finished","stage":"compile","outcome":"ok","seconds":1.913,…}
 //
-// This file, stage.go and running.go, about the application and its Pods, are the whole vocabulary; docs/events.md is made from
-// them. A new event is an addition there, to kinds.go, and to the sinks that show it.
+// This file, stage.go and running.go, about the application and its Pods, are the whole vocabulary; docs/events.md is
+// made from them. A new event is an addition there, to kinds.go, and to the sinks that show it.
 //
 // A [Store] lets others join later: it hands them a [State], which [Reduce] makes of the events, and the events since.
 //
@@ -331,7 +331,8 @@ type CheckFinished struct {
 	Failure *Failure `json:"failure,omitempty"`
 }
 
-// ObjectRemoved is one object that `devloop down` took out of the cluster, or `devloop run` because the manifest no longer has it.
+// ObjectRemoved is one object that `devloop down` took out of the cluster, or `devloop run` because the manifest no
+// longer has it.
 type ObjectRemoved struct {
 	Object    string `json:"object"`
 	Namespace string `json:"namespace,omitempty"`

@@ -23,9 +23,9 @@ func (vm *VM) used(ctx context.Context, name string) (ids []string, err error) {
 	return ids, err
 }
 
-// addUnused adds to found what [VM.used] misses: a class that the application's class loader has loaded and nothing has used
-// yet, such as the type that a method of a controller returns. At its first use its code would be that from before. The first
-// look takes some 100 ms, as the JVM is asked for each class's name.
+// addUnused adds to found what [VM.used] misses: a class that the application's class loader has loaded and nothing has
+// used yet, such as the type that a method of a controller returns. At its first use its code would be that from
+// before. The first look takes some 100 ms, as the JVM is asked for each class's name.
 func (vm *VM) addUnused(ctx context.Context, names map[string]bool, found map[string][]string) error {
 	if err := vm.findLoader(ctx); err != nil {
 		return err

@@ -13,8 +13,8 @@ const written = 80
 // beside is the least width that a row's last column needs; a narrower one goes below the first.
 const beside = 20
 
-// Fit sets a topic's text for a terminal of that width: it fills paragraphs, and breaks the rows of tables and lists. Commands stay
-// whole, for people to copy them. Where the text fits as it is written, it stays so.
+// Fit sets a topic's text for a terminal of that width: it fills paragraphs, and breaks the rows of tables and lists.
+// Commands stay whole, for people to copy them. Where the text fits as it is written, it stays so.
 func Fit(text string, width int) string {
 	if width >= written {
 		return text

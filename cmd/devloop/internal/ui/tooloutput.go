@@ -9,9 +9,9 @@ const (
 	lastLines = 40
 )
 
-// toolOutput holds back the output of a stage's tool, such as Gradle or Maven. It is shown if the
-// stage fails and the failure does not name the mistakes' places, and from its beginning if the stage takes longer than [showAfter]. There is no
-// timer: time is taken from the events.
+// toolOutput holds back the output of a stage's tool, such as Gradle or Maven. It is shown if the stage fails and the
+// failure does not name the mistakes' places, and from its beginning if the stage takes longer than [showAfter]. There
+// is no timer: time is taken from the events.
 type toolOutput struct {
 	began time.Time
 	held  []string

@@ -20,7 +20,7 @@ var scripts embed.FS
 // Script returns the script for a shell: bash, zsh, fish or powershell.
 func Script(shell string) ([]byte, error) { return scripts.ReadFile("devloop." + shell) }
 
-// Places returns the files that a shell of this machine loads the script from by itself: the user's own first, then
+// Places returns the files from which a shell of this machine loads the script unasked: the user's own first, then
 // those of packages. There are none where its start file has to load it, as that of bash without bash-completion.
 func Places(shell string, getenv func(string) string) []string {
 	home, brew := getenv("HOME"), cmp.Or(getenv("HOMEBREW_PREFIX"), "/usr/local")

@@ -259,7 +259,8 @@ func tellIgnored(d wiring.Display, dir string, named []string, m manifest.Manife
 	return nil
 }
 
-// loadManifest loads the manifest that part reads, else the one that the user names, by absolute paths, else the project's own.
+// loadManifest loads the manifest that part reads, else the one that the user names, by absolute paths, else the
+// project's own.
 func loadManifest(c *cli.Context, dir string, part func() (manifest.Manifest, error)) (named []string, m manifest.Manifest, err error) {
 	if part != nil {
 		m, err = part()
@@ -354,7 +355,7 @@ func debugging(c *cli.Context) debugport.Options {
 	return debugport.Options{On: c.Bool("debug") || suspend, Suspend: suspend, Port: localport.Options{Local: local}}
 }
 
-// localPorts reads --port, checked: local ports by the container's. Two for one container port are a [*UsageError].
+// localPorts reads --port, checked: local ports by the container's. Two for one container port are a [*cmdline.UsageError].
 func localPorts(flags []string) (map[int]int, error) {
 	ports := map[int]int{}
 	for _, f := range flags {

@@ -163,7 +163,8 @@ func (g *group) openEach(c *cli.Context, s wiring.Streams, d wiring.Display, pro
 	return works, nil
 }
 
-// connect makes the sessions of several services. They share the compiler processes, the local ports, the room for JVMs, and turns to start.
+// connect makes the sessions of several services. They share the compiler processes, the local ports, the room for
+// JVMs, and turns to start.
 func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, works []work) {
 	var processes *pool.Pool
 	local, turn := &services.Ports{}, make(chan struct{}, 1)
@@ -218,7 +219,8 @@ func (t trainer) Train(ctx context.Context, img image.Image, out io.Writer) (cds
 	}
 }
 
-// spareTurn lets a service prepare a spare JVM when no other one needs the machine more. A second one would keep that from others.
+// spareTurn lets a service prepare a spare JVM when no other one needs the machine more. A second one would keep that
+// from others.
 func (g *group) spareTurn(service string) spares.Take {
 	return func(ctx context.Context) (supervisor.Room, func(), error) {
 		modest, done, err := g.turns.AwaitSpare(ctx, service)

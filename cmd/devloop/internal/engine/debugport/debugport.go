@@ -1,5 +1,5 @@
 // Package debugport lets debuggers into the JVMs of Pods: an IDE connects to a local port that stays
-// open, as a browser does, while package jdwp forwards it to the JVM of whichever Pod serves.
+// open, as a browser does, while package jdwp/ide forwards it to the JVM of whichever Pod serves.
 //
 //	d := debugport.New(options, open, cluster.Dial)
 //	jvm := d.JVMOptions(manifest, images, img) // with these the JVM listens

@@ -1,9 +1,9 @@
 // Package patch changes the application in running Pods, without a new image.
 //
 //	p := patch.Patcher{Pods: cluster, Redefine: debuggers.Redefine}
-//	pods, err := p.Restart(ctx, deployment, code, files) // the application restarts with files
-//	err = p.Confirm(ctx, restarted, before)              // it serves: keep the change
-//	err = p.Swap(ctx, deployment, code, files)           // the JVM takes them as it runs
+//	pods, err := p.Restart(ctx, deployment, code, files, nil) // the application restarts with files
+//	err = p.Confirm(ctx, restarted, before)                   // it serves: keep the change
+//	err = p.Swap(ctx, deployment, code, files)                // the JVM takes them as it runs
 //
 // A Pod whose image has a supervisor keeps the files: a later start of its container has them too.
 // A Pod of a Dockerfile's image has no supervisor. Its JVM takes method bodies, but the files in its

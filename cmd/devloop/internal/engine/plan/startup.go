@@ -18,12 +18,14 @@ import (
 //   - main, static initialisers and constructors;
 //   - methods with an annotation that is not known to be about requests;
 //   - methods of a class with an annotation that is not known to be harmless, and of a class
-//     that extends or implements a library type, also through a supertype of the application; but not static ones, as
-//     nothing finds them through that type, and not those that serve requests, such as a filter's;
+//     that extends or implements a library type, also through a supertype of the application; but
+//     not static ones, as nothing finds them through that type, and not those that serve requests,
+//     such as a filter's;
 //   - getters and setters of a class with @ConfigurationProperties;
 //   - methods that the text of an annotation names;
-//   - whatever those call, lambdas included, but for those that serve requests, such as a route's handler. A call counts for every method with that name
-//     and descriptor, since the receiver is only known at run time.
+//   - whatever those call, lambdas included, but for those that serve requests, such as a route's
+//     handler. A call counts for every method with that name and descriptor, since the receiver is
+//     only known at run time.
 //
 // The same holds for what a request leaves behind: methods that assign fields, or fill a
 // collection or a cache, may have stored what the methods they call returned.

@@ -36,7 +36,7 @@ type Target struct {
 	// Env are variables for the application, NAME=VALUE. They replace those of its manifest.
 	Env []string
 	// Values are what ConfigMaps and Secrets hold that the manifest names, and that only the cluster has. ReadValues
-	// reads those that a manifest lacks, and says why it can't read one. It may be nil, else Values is not.
+	// reads those that a manifest does not have, and says why it can't read one. It may be nil, else Values is not.
 	Values     manifest.Values
 	ReadValues func(ctx context.Context, m manifest.Manifest) (manifest.Values, map[kube.Ref]error)
 	// Namespace is for objects that name none.

@@ -6,7 +6,7 @@
 //	name := f.ClassName() // "com/example/A"
 //
 // A connection begins with [Handshake] from both sides. After that a debugger sends commands, which the JVM answers in any
-// order, and the JVM sends events, which are commands that nobody answers.
+// order, and the JVM sends events: commands without a reply.
 package wire
 
 import (
