@@ -110,7 +110,7 @@ func TestCommandReplacesTheWrapper(t *testing.T) {
 		write(t, w.Path, "", 0o755)
 		write(t, b.Dir+"/opt/gradle-8.14/lib/gradle-core-8.14.jar", "", 0o644)
 		tool, err := w.Choose(t.Context(), b, nil)
-		if err != nil || tool.Wrapped || tool.Substitute != substitute || !slices.Equal(tool.Command, []string{w.Path}) || !strings.Contains(tool.Why, "gradle 8.14 from") {
+		if err != nil || tool.Wrapped || tool.Substitute != substitute || !slices.Equal(tool.Command, []string{w.Path}) || !strings.HasSuffix(tool.Why, ": using gradle 8.14") {
 			t.Errorf("%q: got %+v, %v", script, tool, err)
 		}
 	}

@@ -60,7 +60,7 @@ func (w Wrapper) Choose(ctx context.Context, b Build, out io.Writer) (Tool, erro
 	if err != nil {
 		return Tool{}, w.missing(b.Dir, reason)
 	}
-	if v := Version(found, w.Tool); v != found {
+	if v, _, known := strings.Cut(Version(found, w.Tool), " from "); known { // the command has the directory
 		reason += ": using " + v
 	}
 	return Tool{Name: name, Command: []string{found}, Why: reason, Substitute: wrapped}, nil

@@ -274,6 +274,27 @@ func TestResourcesComeAndGo(t *testing.T) {
 	p.compiles(t, c, []string{file}, file+" changed")
 }
 
+// TestFirstSettingsAreCopied: a project's first application.properties needs no build, if the build changes nothing beside it.
+func TestFirstSettingsAreCopied(t *testing.T) {
+	t.Parallel()
+	p, c := newReady(t)
+	file := resourceDir + "/application.properties"
+	for _, text := range []string{"a=b", "a=c"} {
+		p.save(t, file, text)
+		p.compiles(t, c, []string{file}, "1 resource copied")
+		if got, err := os.ReadFile(filepath.Join(c.latest.Classes[0], "application.properties")); err != nil || string(got) != text {
+			t.Errorf("the application has %q, %v", got, err)
+		}
+	}
+	c.units.own().copies.altered[kindOf(filepath.Join(c.dir, resourceDir, "pages", "page.html"))] = true
+	for file, text := range map[string]string{resourceDir + "/application.yml": "a: b", resourceDir + "/application-dev.yaml": "a: '@b@'"} {
+		p.save(t, file, text)
+		if c.needsBuildFor(file) != file+" changed" {
+			t.Errorf("%s is copied although the build changes a file beside it", file)
+		}
+	}
+}
+
 // TestSourcesOfGeneratedSources: a file that sources may be generated from goes to the build.
 func TestSourcesOfGeneratedSources(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/compiler/buildmodel"
@@ -30,6 +31,8 @@ type resources struct {
 	// which the build has changed or left out.
 	neighbours map[string]resourceCopy
 	altered    map[string]bool
+	// tops has a place for files in each source directory of which the build has copied a file.
+	tops map[string]resourceCopy
 	// sources counts the files that are copied to one place.
 	sources map[string]int
 	// generates means that the build makes sources of other files: perhaps of one of these.
@@ -46,7 +49,7 @@ const largestResource = 4 << 20
 // newResources copies what the build has made of m, its classes into the directory classes, if there is
 // one of javac's, and the rest into dir.
 func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
-	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, updated: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, sources: map[string]int{}, generates: buildmodel.GeneratesSources(m)}
+	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, updated: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, tops: map[string]resourceCopy{}, sources: map[string]int{}, generates: buildmodel.GeneratesSources(m)}
 	own, _ := buildmodel.Classes(m)
 	for i, built := range paths.Existing(slices.Concat(m.Classes, m.Resources)) {
 		copied := filepath.Join(dir, strconv.Itoa(i))
@@ -98,6 +101,7 @@ func (r *resources) add(path, rel string) {
 		r.sources[c.copied]++
 		if sameContent(path, c.copied) {
 			r.copies[path], r.neighbours[kindOf(path)] = c, c
+			r.tops[strings.TrimSuffix(path, string(filepath.Separator)+rel)] = resourceCopy{filepath.Join(built, "*"), filepath.Join(copied, "*")}
 		}
 	}
 	if _, copied := r.copies[path]; !copied {
@@ -165,8 +169,8 @@ func (r *resources) of(file string) (c resourceCopy, known bool) {
 // newCopy returns where the build would copy a new file: beside the copies of its neighbours, if it
 // copies all of them as they are.
 func (r *resources) newCopy(file string) (c resourceCopy, known bool) {
-	neighbour, known := r.neighbours[kindOf(file)]
-	if !known || r.altered[kindOf(file)] {
+	neighbour, known := r.neighbour(file)
+	if !known {
 		return c, false
 	}
 	text, err := os.ReadFile(file)
@@ -177,6 +181,22 @@ func (r *resources) newCopy(file string) (c resourceCopy, known bool) {
 	c = resourceCopy{filepath.Join(filepath.Dir(neighbour.built), name), filepath.Join(filepath.Dir(neighbour.copied), name)}
 	_, err = os.Lstat(c.copied)
 	return c, errors.Is(err, fs.ErrNotExist) // else something else makes it
+}
+
+// settingsFile matches the names of Spring Boot's settings.
+var settingsFile = regexp.MustCompile(`^application(?:-[^.]+)?\.(?:properties|ya?ml)$`)
+
+// neighbour returns the copy of a file beside a new one, if the build copies as they are all of its kind. For Spring Boot's
+// settings, which no build leaves out, all that is in their directory counts where there is none of their kind.
+func (r *resources) neighbour(file string) (c resourceCopy, known bool) {
+	if c, known = r.neighbours[kindOf(file)]; known || !settingsFile.MatchString(filepath.Base(file)) {
+		return c, known && !r.altered[kindOf(file)]
+	}
+	c, known = r.tops[filepath.Dir(file)]
+	for kind := range r.altered {
+		known = known && !inside(kind, []string{filepath.Dir(file)})
+	}
+	return c, known
 }
 
 // keeps reports whether the build has left a placeholder in a file of some kind as it was.

@@ -38,3 +38,16 @@ func TestCompositeBuild(t *testing.T) {
 		t.Errorf("got %v, %q", err, hints)
 	}
 }
+
+// TestHintsNameTheProjectsBuildFile: its language takes the lines that they propose.
+func TestHintsNameTheProjectsBuildFile(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"build.gradle", "build.gradle.kts"} {
+		dir := t.TempDir()
+		testfile.Write(t, dir, file, "")
+		hints := fault.Of(noApplication(buildtool.Build{Dir: dir, Root: dir}, nil)).Hints
+		if want := "add the plugin to " + file + `: plugins { id("org.springframework.boot") version "3.5.7" }`; !slices.Contains(hints, want) {
+			t.Errorf("got %q, want %q", hints, want)
+		}
+	}
+}

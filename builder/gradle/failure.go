@@ -12,8 +12,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 )
 
-// demandsGradle matches the demand of a plugin for a later Gradle.
-var demandsGradle = regexp.MustCompile(`requires (?:at least )?Gradle \d`)
+// demandsGradle matches what a build says that needs a later Gradle: a plugin's demand, or a script with what this one does not know.
+var demandsGradle = regexp.MustCompile(`requires (?:at least )?Gradle \d|A problem occurred evaluating |Could not compile (?:build|settings) file`)
 
 // failure parses the output of a build that ended with err.
 func failure(b buildtool.Build, text string, err error) error {

@@ -49,6 +49,18 @@ func TestGradleThatIsTooOld(t *testing.T) {
 	if fault.Of(err).Code != "tool.missing" || !strings.Contains(err.Error(), "needs Gradle 8.14 or later for Spring Boot 4.0, and the installed one is 4.4.1") {
 		t.Errorf("got %v", err)
 	}
+	const alias = "* What went wrong:\nA problem occurred evaluating root project 'both'.\n> Could not find method alias() for arguments\n\n* Try:\n"
+	testfile.Write(t, dir, "build.gradle", "plugins { alias(libs.plugins.boot) }\n")
+	for _, catalog := range []string{
+		"[versions]\nspring = \"6.2.0\"\nspring-boot = \"4.0.3\"\n[plugins]\nboot = { id = \"org.springframework.boot\", version.ref = \"spring-boot\" }\n",
+		"[plugins]\nboot = { id = \"org.springframework.boot\", version = \"4.0.3\" }\n",
+		"[plugins]\nboot = \"org.springframework.boot:4.0.3\"\n",
+	} {
+		testfile.Write(t, dir, "gradle/libs.versions.toml", catalog)
+		if err := failure(b, alias, errors.New("it failed")); !strings.Contains(err.Error(), "needs Gradle 8.14 or later for Spring Boot 4.0") {
+			t.Errorf("with the catalog %q: got %v", catalog, err)
+		}
+	}
 	b.Tool.Wrapped = true
 	if err := failure(b, output, errors.New("it failed")); fault.Of(err).Code != "compile.failed" {
 		t.Errorf("a wrapper's version is the project's own choice: %v", err)

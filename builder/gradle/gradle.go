@@ -153,7 +153,8 @@ func noApplication(b buildtool.Build, cause error) error {
 	if builds := included(b.Root); len(builds) > 0 {
 		return b.NoApplication(cause, lists.Map(builds, func(dir string) string { return "open a build that it includes, with the others: devloop run " + dir })...)
 	}
+	file := Gradle{}.BuildFile(b.ModuleDir()) // both languages take these lines
 	return b.NoApplication(cause,
-		"without Spring Boot, name the main class in build.gradle: plugins { id 'application' }; application { mainClass = 'com.example.Main' }",
-		`add the plugin to build.gradle: plugins { id 'org.springframework.boot' version '3.5.7' }`)
+		"without Spring Boot, name the main class in "+file+`: plugins { id("application") }; application { mainClass = "com.example.Main" }`,
+		"add the plugin to "+file+`: plugins { id("org.springframework.boot") version "3.5.7" }`)
 }

@@ -166,6 +166,10 @@ func tooOld(b buildtool.Build) string {
 	return ""
 }
 
+// catalogPlugin matches Spring Boot's plugin in a version catalog: with its version, or with a name for that.
+// https://docs.gradle.org/current/userguide/version_catalogs.html
+var catalogPlugin = regexp.MustCompile(`"org\.springframework\.boot(?::|"[^\n]*\bversion\s*=\s*")(\d+)\.(\d+)|"org\.springframework\.boot"[^\n]*\bversion\.ref\s*=\s*"([\w.-]+)"`)
+
 // bootVersion returns the version of Spring Boot's plugin that the build names.
 func bootVersion(b buildtool.Build) (boot [2]int, found bool) {
 	for _, dir := range []string{b.ModuleDir(), b.Root} {
@@ -176,7 +180,15 @@ func bootVersion(b buildtool.Build) (boot [2]int, found bool) {
 			}
 		}
 	}
-	return boot, false
+	catalog, _ := os.ReadFile(filepath.Join(b.Root, "gradle", "libs.versions.toml"))
+	m := catalogPlugin.FindStringSubmatch(string(catalog))
+	if m != nil && m[3] != "" {
+		m = regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(m[3]) + `\s*=\s*"(\d+)\.(\d+)`).FindStringSubmatch(string(catalog))
+	}
+	if m == nil {
+		return boot, false
+	}
+	return pair(m[1:]), true
 }
 
 func pair(texts []string) (v [2]int) {

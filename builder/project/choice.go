@@ -7,11 +7,14 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/gradle"
 	"github.com/devloop-cli/devloop/builder/maven"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // tool is a build tool.
@@ -145,10 +148,18 @@ func (c choice) passedOver(best choice) string {
 	return files
 }
 
+// CheckDir returns the error of [Open] where dir is no directory. Its code is project.none.
+func CheckDir(dir string) error {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return noProject(dir, "is not a directory", err)
+	}
+	return nil
+}
+
 // detect returns the tools whose builds a directory has, at most the one that is asked for.
 func detect(dir, asked string) (found []tool, err error) {
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, noProject(dir, "is not a directory", err)
+	if err := CheckDir(dir); err != nil {
+		return nil, err
 	}
 	for _, t := range tools {
 		if t.Detect(dir) && (asked == "" || asked == t.Name()) {
@@ -168,6 +179,30 @@ func noProject(dir, reason string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		reason, err = "does not exist", nil
 	}
-	return buildtool.ProjectError("project.none", dir, reason, err,
-		"go to the directory that holds build.gradle or pom.xml, or name it as the argument")
+	hints := lists.Map(nearby(dir), func(near string) string { return "there is a project in " + near })
+	hints = append(hints, "go to the directory that holds build.gradle or pom.xml, or name it as the argument")
+	return buildtool.ProjectError("project.none", dir, reason, err, hints...)
+}
+
+// most is how many projects a hint names.
+const most = 3
+
+// nearby returns directories with a build: the first ones in dir, else the closest one above it.
+func nearby(dir string) (found []string) {
+	entries, _ := os.ReadDir(dir) // the error says what is wrong with it
+	for _, e := range entries {
+		if below := filepath.Join(dir, e.Name()); len(found) < most && hasBuild(below) {
+			found = append(found, below)
+		}
+	}
+	for above := filepath.Dir(dir); len(found) == 0 && above != filepath.Dir(above); above = filepath.Dir(above) {
+		if hasBuild(above) {
+			found = []string{above}
+		}
+	}
+	return found
+}
+
+func hasBuild(dir string) bool {
+	return slices.ContainsFunc(tools, func(t tool) bool { return t.Detect(dir) })
 }

@@ -10,13 +10,13 @@ import (
 )
 
 // Closest returns the candidate that word most likely misspells, "" if none is close. It ignores case and allows one
-// edit and another for each three letters, one where the first letters differ. A swap of two neighbours is one edit.
+// edit for each three letters, at least one, and one where the first letters differ. A swap of two neighbours is one edit.
 func Closest(word string, candidates []string) string {
 	if word == "" {
 		return ""
 	}
 	word = strings.ToLower(word)
-	best, limit := "", len(word)/3+1
+	best, limit := "", max(1, len(word)/3)
 	for _, c := range candidates {
 		lower := strings.ToLower(c)
 		d := smetrics.WagnerFischer(word, lower, 1, 1, 1)

@@ -127,8 +127,8 @@ func New(config *rest.Config, name, namespace string) (*Client, error) {
 // clients makes the clients. Requests that are answered at once have a deadline, watches and logs have none. All are
 // retried during a short outage; upgraded connections, such as a port forward, by those who open them.
 func (c *Client) clients() error {
-	long, answered, failed := rest.CopyConfig(c.Config), &atomic.Bool{}, &atomic.Int64{}
-	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return retryTransport{next, answered, failed, c.clock} })
+	long, answered := rest.CopyConfig(c.Config), &atomic.Bool{}
+	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return retryTransport{next, answered, c.clock} })
 	short := rest.CopyConfig(long)
 	short.Timeout = askTimeout
 	core, err := kubernetes.NewForConfig(short)

@@ -3,6 +3,7 @@ package cluster
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -23,35 +24,27 @@ const (
 	outagePatience = 17 * time.Second
 )
 
-// rbacWarmup is how long after a failed connection a 403 is retried. An API server that has
-// just come back has not read its roles yet; on a kind node that takes some tenths of a second, on a busy machine several.
-const rbacWarmup = 20 * time.Second
-
 // retryTransport sends a request again when the API server is away for a moment: after a connection that is refused or
 // breaks, after the statuses 429 and 5xx without a Retry-After (client-go handles that header itself), and after a 403
-// soon after a failed connection. It does not wait for a server that never answered.
+// of a server that has just started. It does not wait for a server that never answered.
 //
 // A request whose response was lost may be carried out twice. That does no harm: reads, applies and deletes by UID are
 // idempotent, and callers that create look at the object when it exists already.
 type retryTransport struct {
 	next     http.RoundTripper
-	answered *atomic.Bool  // the server has answered before
-	failed   *atomic.Int64 // when a connection failed last, in nanoseconds since 1970
+	answered *atomic.Bool // the server has answered before
 	clock    *clock
 }
 
 func (t retryTransport) RoundTrip(q *http.Request) (*http.Response, error) {
-	began, pauseTime, patience := time.Now(), firstPause, refusalPatience
+	began, pauseTime, patience, hasRoles := time.Now(), firstPause, refusalPatience, false
 	for {
 		response, err := t.next.RoundTrip(q)
-		if err != nil && isTransient(nil, err) {
-			t.failed.Store(time.Now().UnixNano())
+		forbidden := response != nil && response.StatusCode == http.StatusForbidden && !hasRoles
+		if err != nil && isTransient(nil, err) || forbidden {
 			patience = outagePatience // what it answers when it comes back is part of the outage
 		}
-		if t.isRBACWarmup(response) { // another request has met the outage
-			patience = outagePatience
-		}
-		retry := t.answered.Load() && (isTransient(response, err) || t.isRBACWarmup(response))
+		retry := forbidden || t.answered.Load() && isTransient(response, err)
 		if response != nil {
 			t.answered.Store(true)
 			t.clock.read(response.Header)
@@ -67,13 +60,13 @@ func (t retryTransport) RoundTrip(q *http.Request) (*http.Response, error) {
 			}
 			again.Body = body
 		}
-		if !pause.For(q.Context(), wait.Jitter(pauseTime, 0.1)) {
+		hasRoles = forbidden && t.isReady(q)
+		if !hasRoles && !pause.For(q.Context(), wait.Jitter(pauseTime, 0.1)) {
 			return response, err
 		}
 		pauseTime = min(2*pauseTime, longestPause)
 		if response != nil {
-			_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
-			_ = response.Body.Close()
+			drop(response)
 		}
 		q = again
 	}
@@ -88,7 +81,24 @@ func isTransient(response *http.Response, err error) bool {
 	return failed && response.Header.Get("Retry-After") == ""
 }
 
-// isRBACWarmup says whether a 403 may come from a server that has not read its roles yet.
-func (t retryTransport) isRBACWarmup(response *http.Response) bool {
-	return response != nil && response.StatusCode == http.StatusForbidden && time.Since(time.Unix(0, t.failed.Load())) < rbacWarmup
+// isReady reports whether the server has read its roles. Until then, which is some tenths of a second after it has begun to
+// answer and on a busy machine several seconds, it forbids what it will allow. A 403 is final if it was ready before.
+// https://kubernetes.io/docs/reference/using-api/health-checks/
+func (t retryTransport) isReady(q *http.Request) bool {
+	ask, err := http.NewRequestWithContext(q.Context(), http.MethodGet, q.URL.ResolveReference(&url.URL{Path: "/readyz"}).String(), nil)
+	if err != nil {
+		return false
+	}
+	response, err := t.next.RoundTrip(ask)
+	if err != nil {
+		return false
+	}
+	drop(response)
+	return response.StatusCode != http.StatusForbidden && response.StatusCode < http.StatusInternalServerError
+}
+
+// drop reads a response that nobody wants, so that its connection can be used again.
+func drop(response *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	_ = response.Body.Close()
 }

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-type server func() (status int, err error)
+type server func(path string) (status int, err error)
 
-func (s server) RoundTrip(*http.Request) (*http.Response, error) {
-	status, err := s()
+func (s server) RoundTrip(q *http.Request) (*http.Response, error) {
+	status, err := s(q.URL.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -27,15 +27,18 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		unreachable, refuses time.Duration // how long the server does that, one after the other
-		forbids              time.Duration // how long it has not read its roles after an outage that another request has met
+		starting             time.Duration // how long it has not read its roles: nobody is allowed anything
+		forbids              bool          // its roles do not allow the request
 		first                bool          // nothing has ever answered
 		survives             bool
 	}{
 		"dies":             {unreachable: 3 * time.Second, survives: true},
 		"dies again":       {unreachable: 13 * time.Second, survives: true},
 		"starts slowly":    {unreachable: 5 * time.Second, refuses: 5 * time.Second, survives: true},
-		"reads its roles":  {forbids: 10 * time.Second, survives: true},
-		"forbids":          {forbids: time.Hour},
+		"reads its roles":  {starting: 10 * time.Second, survives: true},
+		"has just started": {starting: time.Second, first: true, survives: true},
+		"never has roles":  {starting: time.Hour},
+		"forbids":          {forbids: true},
 		"is gone":          {unreachable: time.Hour},
 		"was never there":  {unreachable: time.Second, first: true},
 		"refuses":          {refuses: 3 * time.Second, survives: true},
@@ -44,9 +47,9 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				s := server(func() (int, error) {
+				s := server(func(path string) (int, error) {
 					switch age := time.Since(began); {
-					case age < c.forbids:
+					case age < c.starting || c.forbids && path == "/api/v1/pods":
 						return http.StatusForbidden, nil
 					case age < c.unreachable:
 						return 0, syscall.ECONNREFUSED
@@ -55,16 +58,16 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 					}
 					return http.StatusOK, nil
 				})
-				answered, failed := &atomic.Bool{}, &atomic.Int64{}
+				answered := &atomic.Bool{}
 				answered.Store(!c.first)
-				if c.forbids > 0 {
-					failed.Store(began.UnixNano())
-				}
-				request, err := http.NewRequest(http.MethodGet, "https://127.0.0.1:6443/version", nil)
+				request, err := http.NewRequest(http.MethodGet, "https://127.0.0.1:6443/api/v1/pods", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				response, err := retryTransport{s, answered, failed, &clock{}}.RoundTrip(request)
+				response, err := retryTransport{s, answered, &clock{}}.RoundTrip(request)
+				if took := time.Since(began); c.forbids && took > 0 {
+					t.Errorf("who may not do something is told after %v", took)
+				}
 				if survives := err == nil && response.StatusCode == http.StatusOK; survives != c.survives || time.Since(began) >= askTimeout {
 					t.Errorf("got %v, %v after %v", response, err, time.Since(began))
 				}

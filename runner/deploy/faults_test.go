@@ -20,22 +20,23 @@ kind: ConfigMap
 metadata: {name: settings}
 `
 
-// TestServerThatHasJustComeBackKnowsNobody has a server answer 403, once after a connection broke, as
-// one does that has not read its roles yet, and once without.
+// TestServerThatHasJustComeBackKnowsNobody has a server answer 403, once as one does that has not read its roles yet,
+// after a connection broke, and once as one that has.
 func TestServerThatHasJustComeBackKnowsNobody(t *testing.T) {
-	for name, broken := range map[string]bool{"after an outage": true, "at any time": false} {
+	for name, starting := range map[string]bool{"it has just started": true, "it has its roles": false} {
 		t.Run(name, func(t *testing.T) {
 			a, r := newAPI(t)
 			if _, err := r.Replace(t.Context(), shop(t, shopPod)); err != nil {
 				t.Fatal(err)
 			}
 			var asked atomic.Int32
+			a.Starting = func() bool { return starting && asked.Load() <= 3 }
 			a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
 				if q.Method != http.MethodPatch {
 					return false
 				}
 				switch n := asked.Add(1); {
-				case n == 1 && broken:
+				case n == 1 && starting:
 					panic(http.ErrAbortHandler)
 				case n <= 3:
 					fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden, "cannot patch resource")
@@ -44,7 +45,7 @@ func TestServerThatHasJustComeBackKnowsNobody(t *testing.T) {
 				return false
 			}
 			_, err := r.Replace(t.Context(), shop(t, shopPod+settings))
-			if (err == nil) != broken {
+			if (err == nil) != starting {
 				t.Errorf("after %d requests: %v", asked.Load(), err)
 			}
 		})

@@ -39,6 +39,8 @@ type API struct {
 
 	// Fault, where set, may answer a request itself.
 	Fault func(w http.ResponseWriter, r *http.Request) bool
+	// Starting, where set, says whether the server has not read its roles yet.
+	Starting func() bool
 	// Ahead is how far the server's clock is ahead of this machine's.
 	Ahead time.Duration
 	// Deleted is told of an object to delete, instead of its going at once.
@@ -159,6 +161,12 @@ func (a *API) Wrote() []string {
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", a.Now().UTC().Format(http.TimeFormat))
+	if r.URL.Path == "/readyz" {
+		if a.Starting != nil && a.Starting() {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		return
+	}
 	if a.Fault != nil && a.Fault(w, r) {
 		return
 	}

@@ -24,7 +24,7 @@ import (
 // ending has a Pod whose container ends when the test says so.
 type ending struct {
 	fakes
-	ends       chan struct{}
+	ends       chan int32 // by how much the number of restarts has grown: 0 for a container that ended and did not start yet
 	supervised bool
 }
 
@@ -36,25 +36,38 @@ func (f *ending) Image(ctx context.Context, app springboot.App, out io.Writer) (
 
 func (f *ending) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {
 	select {
-	case <-f.ends:
+	case more := <-f.ends:
+		p.Restarts += more
 		return p, nil
 	case <-ctx.Done():
 		return p, context.Cause(ctx)
 	}
 }
 
+// restarts counts what was told of containers that ended or started again.
+func (r *recorder) restarts() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if _, is := e.Body.(event.ContainerRestarted); is {
+			n++
+		}
+	}
+	return n
+}
+
 func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 	t.Parallel()
 	for name, altered := range map[string]bool{"swapped": true, "as its image": false} {
 		synctest.Test(t, func(t *testing.T) {
-			f := &ending{ends: make(chan struct{})}
+			f := &ending{ends: make(chan int32)}
 			l, r := newTestSession(f)
 			_, end := running(t, l)
 			time.Sleep(time.Minute)
 			if altered {
 				l.Become(l.events, l.State().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 			}
-			f.ends <- struct{}{}
+			f.ends <- 0
 			time.Sleep(time.Minute)
 			want := []string{"first build", "ok"}
 			if altered {
@@ -80,13 +93,13 @@ func TestContainerThatEndsIsExplained(t *testing.T) {
 	t.Parallel()
 	for name, why := range map[string]error{"it does not serve again": &podstatus.NotReadyError{Why: "no database"}, "it serves again": nil} {
 		synctest.Test(t, func(t *testing.T) {
-			f := &ending{ends: make(chan struct{}), supervised: true}
+			f := &ending{ends: make(chan int32), supervised: true}
 			l, r := newTestSession(f)
 			_, end := running(t, l)
 			time.Sleep(time.Minute)
 			l.Become(l.events, l.State().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 			f.failing(event.Ready, why)
-			f.ends <- struct{}{}
+			f.ends <- 0
 			time.Sleep(time.Minute)
 			warned := slices.ContainsFunc(r.notices(), func(n event.Notice) bool { return strings.Contains(n.Text, "no database") })
 			if warned != (why != nil) {
@@ -101,4 +114,32 @@ func TestContainerThatEndsIsExplained(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestContainerThatStartsAgainIsToldOnce: two containers end and start again; of the second one the cluster shows only that.
+func TestContainerThatStartsAgainIsToldOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &ending{ends: make(chan int32)}
+		l, r := newTestSession(f)
+		_, end := running(t, l)
+		for _, c := range []struct {
+			more int32
+			want int
+		}{{0, 1}, {1, 1}, {1, 2}, {0, 3}} {
+			time.Sleep(time.Minute)
+			f.ends <- c.more
+			time.Sleep(time.Minute)
+			if told := r.restarts(); told != c.want {
+				t.Errorf("after %d more restarts it was told %d times, want %d", c.more, told, c.want)
+			}
+		}
+		if got := l.State().ServingPods()[0].Restarts; got != 2 {
+			t.Errorf("what serves has restarted %d times", got)
+		}
+		end()
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

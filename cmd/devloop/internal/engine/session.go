@@ -51,12 +51,13 @@ type backlog struct {
 	endIdle func()  // ends what is done while idle, nil before the first time
 	last    Settled // how the last cycle ended that was not cancelled
 	// The messages that wait until no cycle runs.
-	gone, restarted []kube.Pod
-	recovered       []recovered
-	changes         []follow.WorkloadChanged
-	waiting         []chan<- Settled // they get to know how the last cycle ended
-	paused          bool
-	held            watch.Batch // saved during the pause
+	gone      []kube.Pod
+	restarted []follow.ContainerRestarted
+	recovered []recovered
+	changes   []follow.WorkloadChanged
+	waiting   []chan<- Settled // they get to know how the last cycle ended
+	paused    bool
+	held      watch.Batch // saved during the pause
 }
 
 // Settled says how the last cycle ended, when nothing is left to do.
@@ -143,7 +144,7 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 	case follow.Gone:
 		b.gone = append(b.gone, m.Pod)
 	case follow.ContainerRestarted:
-		b.restarted = append(b.restarted, m.Pod)
+		b.restarted = append(b.restarted, m)
 		if b.running != nil && s.State().LosesChanges(m.Pod) {
 			b.Repeat()
 			b.running.cancel(failure.ErrSuperseded)
@@ -308,15 +309,18 @@ func (s *Session) followScaling(ctx context.Context, gone, added []kube.Pod) {
 
 // handleRestarts says why containers of Pods that serve have ended. It takes Pods off localhost that have lost what was
 // swapped into their JVMs, and returns the reason for a cycle that makes new ones.
-func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (reason string) {
-	for _, pod := range restarted {
+func (s *Session) handleRestarts(ctx context.Context, restarted []follow.ContainerRestarted) (reason string) {
+	for _, m := range restarted {
+		pod := m.Pod
 		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {
 			continue // it was replaced
 		}
 		if !s.State().LosesChanges(pod) {
-			s.events.Publish(event.ContainerRestarted{Pod: pod.Name})
 			s.Become(s.events, s.State().Refreshed(pod))
-			s.explainEnd(pod)
+			if !m.Told {
+				s.events.Publish(event.ContainerRestarted{Pod: pod.Name})
+				s.explainEnd(pod)
+			}
 			continue
 		}
 		s.Hold(ctx, s.events)

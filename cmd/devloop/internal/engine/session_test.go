@@ -90,7 +90,7 @@ func (f *covering) Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, 
 
 // play carries out a script, and returns the first thing that is wrong.
 func play(t *testing.T, script []string, keep bool) error {
-	f := &covering{ending: ending{ends: make(chan struct{})}}
+	f := &covering{ending: ending{ends: make(chan int32)}}
 	l, r := newTestSession(f)
 	l.Target.KeepServing = keep
 	ctx, cancel := context.WithCancel(t.Context())

@@ -177,6 +177,11 @@ func TestEachServiceHasAState(t *testing.T) {
 	if len(s.Services) != 2 || s.Of("customers").Forwards[0].URL != "http://localhost:8081" || s.Cycle.Number != 0 || s.Stream.Session != "one" {
 		t.Errorf("got %+v", s)
 	}
+	moved := Reduce(s, Event{Service: "customers", Cycle: 2, Body: PortForwarded{URL: "http://localhost:8082"}})
+	moved = Reduce(moved, Event{Service: "customers", Cycle: 2, Body: StageFinished{Stage: Forward, Outcome: OK, StageResult: StageResult{Answers: []PortAnswer{{URL: "http://localhost:8082"}}}}})
+	if got := moved.Of("customers").Forwards; len(got) != 1 || got[0].URL != "http://localhost:8082" || len(s.Of("customers").Forwards) != 1 {
+		t.Errorf("an address that leads nowhere any more stays: %+v", got)
+	}
 	if got := Reduce(State{}, Event{Body: Snapshot{s}}); !reflect.DeepEqual(got, s) {
 		t.Errorf("a snapshot: got %+v", got)
 	}

@@ -1,5 +1,7 @@
 package event
 
+import "slices"
+
 // Stage is one of the steps that every cycle takes, in this order.
 type Stage string
 
@@ -44,6 +46,12 @@ type StageFinished struct {
 	Took    Duration `json:"seconds"`
 	StageResult
 	Failure *Failure `json:"failure,omitempty"`
+}
+
+// LeavesOut reports whether the event ends a forward stage in which nothing answered at a local address: it leads
+// nowhere any more.
+func (s StageFinished) LeavesOut(url string) bool {
+	return s.Stage == Forward && s.Outcome == OK && !slices.ContainsFunc(s.Answers, func(a PortAnswer) bool { return a.URL == url })
 }
 
 // StageResult says what came of a stage. Which keys there are depends on the stage.

@@ -144,6 +144,8 @@ func (s ServiceState) beside(b Body) ServiceState {
 		s.LiveReload = &b
 	case Paused:
 		s.Paused = b.On
+	case StageFinished:
+		s.Forwards = slices.DeleteFunc(slices.Clone(s.Forwards), func(f PortForwarded) bool { return b.LeavesOut(f.URL) })
 	}
 	return s
 }

@@ -81,7 +81,8 @@ var notices = map[string]func(n event.Notice) (text, hint string){
 		return list(n.Pods) + " serves now, after Kubernetes tried again", ""
 	},
 	event.NoticePortDiffers: func(n event.Notice) (string, string) {
-		return fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost forwards to it", n.Port, n.Expected), ""
+		return fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost forwards to it", n.Port, n.Expected),
+			fmt.Sprintf("let it listen on %d: --env SERVER_PORT=%d, or `server.port` in its settings", n.Expected, n.Expected)
 	},
 	event.NoticePortMoved: func(n event.Notice) (string, string) {
 		return fmt.Sprintf("%s, so port %d of %s is at %s", n.Why, n.Port, list(n.Objects), list(n.Addresses)), ""

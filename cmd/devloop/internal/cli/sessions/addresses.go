@@ -19,6 +19,7 @@ type Address struct {
 	Port      int    `json:"port"`
 	URL       string `json:"url"`
 	Debugger  bool   `json:"debugger,omitempty"` // one is attached there
+	service   string // the one of several that the Pod is of
 }
 
 // AddressBook records which local addresses this process keeps open, for `devloop status` in another terminal. It reads
@@ -35,8 +36,10 @@ func (b *AddressBook) Handle(e event.Event) {
 		b.place = Address{Context: body.Context, Namespace: body.Namespace}
 	case event.PortForwarded:
 		a := b.place
-		a.Pod, a.Port, a.URL = body.Pod, body.Port, body.URL
+		a.Pod, a.Port, a.URL, a.service = body.Pod, body.Port, body.URL, e.Service
 		b.add(a)
+	case event.StageFinished:
+		b.forget(func(a Address) bool { return a.Port > 0 && a.service == e.Service && body.LeavesOut(a.URL) })
 	case event.DebugPortOpen:
 		a := b.place
 		a.Pod, a.URL = body.Pod, debugScheme+body.Address
@@ -45,6 +48,14 @@ func (b *AddressBook) Handle(e event.Event) {
 		b.debugged(body)
 	case event.SessionFinished:
 		b.close()
+	}
+}
+
+// forget removes addresses that lead nowhere any more.
+func (b *AddressBook) forget(gone func(Address) bool) {
+	if slices.ContainsFunc(b.addresses, gone) {
+		b.addresses = slices.DeleteFunc(b.addresses, gone)
+		b.write()
 	}
 }
 

@@ -32,6 +32,35 @@ func TestAddressesLastAsLongAsTheirProcess(t *testing.T) {
 	}
 }
 
+// TestAddressesThatLeadNowhereGo: the application of a service has another port, and another path, after a save.
+func TestAddressesThatLeadNowhereGo(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	book := &AddressBook{}
+	defer book.close()
+	forwarded := func(service, url string) {
+		book.Handle(event.Event{Service: service, Body: event.PortForwarded{Pod: service, Port: 8080, URL: url}})
+	}
+	finished := func(outcome event.Outcome, url string) {
+		book.Handle(event.Event{Service: "shop", Body: event.StageFinished{Stage: event.Forward, Outcome: outcome, StageResult: event.StageResult{Answers: []event.PortAnswer{{URL: url}}}}})
+	}
+	book.Handle(event.Event{Service: "shop", Body: event.DebugPortOpen{Pod: "shop", Address: "localhost:5005"}})
+	forwarded("bank", "http://localhost:8081")
+	forwarded("shop", "http://localhost:8080/old")
+	forwarded("shop", "http://localhost:8080/new")
+	finished(event.Failed, "http://localhost:8080/new")
+	if got := OpenAddresses(""); len(got) != 4 {
+		t.Errorf("after a failure: got %+v", got)
+	}
+	finished(event.OK, "http://localhost:8080/new")
+	var urls []string
+	for _, a := range OpenAddresses("") {
+		urls = append(urls, a.URL)
+	}
+	if want := []string{"jdwp://localhost:5005", "http://localhost:8081", "http://localhost:8080/new"}; !slices.Equal(urls, want) {
+		t.Errorf("got %q, want %q", urls, want)
+	}
+}
+
 func TestAddressesSayWhereADebuggerIsAttached(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	book := &AddressBook{}

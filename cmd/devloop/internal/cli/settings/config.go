@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
@@ -41,7 +42,11 @@ type shownSetting struct {
 
 // showConfig runs without settle: it has to tell flags from what lies below them.
 func showConfig(c *cli.Context, s wiring.Streams) error {
-	if _, err := wiring.Directory(c); err != nil {
+	dir, err := wiring.Directory(c)
+	if err != nil {
+		return err
+	}
+	if err := project.CheckDir(dir); err != nil {
 		return err
 	}
 	settings, err := config.Load(wiring.ProjectDir(c), os.LookupEnv)

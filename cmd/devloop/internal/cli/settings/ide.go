@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 )
@@ -42,6 +43,9 @@ func ideDrafts(c *cli.Context) (drafts []draft, err error) {
 func writeIDE(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	dir, err := wiring.Directory(c)
 	if err != nil {
+		return err
+	}
+	if err := project.CheckDir(dir); err != nil {
 		return err
 	}
 	drafts, err := ideDrafts(c)

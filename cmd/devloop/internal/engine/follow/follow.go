@@ -41,8 +41,12 @@ type Follower struct {
 // Gone says that a Pod has ended, or that all Pods of its workload are gone.
 type Gone struct{ Pod kube.Pod }
 
-// ContainerRestarted says that a container of a Pod has ended.
-type ContainerRestarted struct{ Pod kube.Pod }
+// ContainerRestarted says that a container of a Pod has ended, or has started again.
+type ContainerRestarted struct {
+	Pod kube.Pod
+	// Told says that it has started again after an end that was told.
+	Told bool
+}
 
 // WorkloadChanged says that Kubernetes has added a Pod to Pods of a Deployment and the like, or has removed one of them.
 type WorkloadChanged struct {
@@ -90,12 +94,14 @@ func (f Follower) Workloads(pods []kube.Pod) {
 	}
 }
 
-// Restarts tells whenever a container of the Pods ends.
+// Restarts tells whenever a container of the Pods ends, and when it has started again.
 func (f Follower) Restarts(pods []kube.Pod) {
 	for _, pod := range pods {
 		f.Background.Go(func(ctx context.Context) {
-			for now, err := f.Pods.Restarted(ctx, pod); err == nil; now, err = f.Pods.Restarted(ctx, now) {
-				f.Tell(ctx, ContainerRestarted{now})
+			before, ended := pod, false
+			for now, err := f.Pods.Restarted(ctx, before); err == nil; now, err = f.Pods.Restarted(ctx, before) {
+				f.Tell(ctx, ContainerRestarted{now, ended})
+				before, ended = now, now.Restarts == before.Restarts
 			}
 		})
 	}
