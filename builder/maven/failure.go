@@ -9,11 +9,15 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // severalApplications matches what the extension says of a build that would make more than one; see extension/…/Omit.java.
 var severalApplications = regexp.MustCompile(`(?m)^\[ERROR\] several applications: (.+?)(?: -> \[Help \d+\])?\s*$`)
+
+// noModule matches what Maven says of a module that the build does not have.
+var noModule = regexp.MustCompile(`Could not find the selected project in the reactor: (\S+)`)
 
 // failure parses the output of a build that ended with err.
 func failure(b buildtool.Build, text string, err error) error {
@@ -28,6 +32,13 @@ func failure(b buildtool.Build, text string, err error) error {
 			dirs = append(dirs, paths.Relative(dir, b.Root))
 		}
 		return b.Ambiguous(dirs)
+	}
+	if m := noModule.FindStringSubmatch(text); m != nil {
+		hints := lists.Map(Maven{}.DeclaredModules(b.Root), func(name string) string { return "choose one: --module " + name })
+		if len(hints) == 0 {
+			hints = []string{"it has only one: leave out --module"}
+		}
+		return buildtool.ProjectError("project.unsupported", b.Dir, fmt.Sprintf("has no module %q", m[1]), nil, hints...)
 	}
 	e := b.Failure(text, err, moreMemory)
 	e.Advice = append(styleHints(b, text), e.Advice...)

@@ -153,6 +153,23 @@ func TestMissingDependency(t *testing.T) {
 	}
 }
 
+func TestUnknownModule(t *testing.T) {
+	t.Parallel()
+	const output = "[ERROR] [ERROR] Could not find the selected project in the reactor: wep @ \n[ERROR] Could not find the selected project in the reactor: wep -> [Help 1]\n"
+	for pom, hint := range map[string]string{
+		"<project><modules><module>web</module></modules></project>": "choose one: --module web",
+		"<project/>": "it has only one: leave out --module",
+	} {
+		dir := t.TempDir()
+		testfile.Write(t, dir, "pom.xml", pom)
+		testfile.Write(t, dir, "web/pom.xml", "<project/>")
+		err := failure(buildtool.Build{Dir: dir, Root: dir, Module: "wep"}, output, errors.New("it failed"))
+		if f := fault.Of(err); f.Code != "project.unsupported" || !strings.HasSuffix(err.Error(), `has no module "wep"`) || !slices.Equal(f.Hints, []string{hint}) {
+			t.Errorf("%s: got %v, %q", pom, err, f.Hints)
+		}
+	}
+}
+
 func TestMavenNamesACorruptJar(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

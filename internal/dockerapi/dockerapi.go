@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -50,11 +51,25 @@ func startHint(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission), strings.Contains(err.Error(), "permission denied"):
 		return "join the group that may use Docker, then log in again: sudo usermod -aG docker $USER"
+	case ElsewhereHint() != "":
+		return ElsewhereHint()
 	case runtime.GOOS == "linux":
 		return "start it: sudo systemctl start docker"
 	default:
 		return "start Docker Desktop, or whichever engine you use"
 	}
+}
+
+// ElsewhereHint says what to do about an engine that does not answer where DOCKER_HOST or a Docker context leads, "" for
+// this machine's own.
+func ElsewhereHint() string {
+	switch {
+	case os.Getenv(client.EnvOverrideHost) != "":
+		return "start the engine there, or use this machine's own: unset DOCKER_HOST"
+	case ContextHost() != "":
+		return "start the engine there, or use this machine's own: docker context use default"
+	}
+	return ""
 }
 
 // IsUnreachable reports whether err is, or wraps, that of [Unreachable].

@@ -152,6 +152,14 @@ func TestErrorGivesContext(t *testing.T) {
 	}
 }
 
+func TestAnEngineElsewhereIsNotStartedHere(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+	want := "start the engine there, or use this machine's own: unset DOCKER_HOST"
+	if f := Unreachable("ask", errors.New("connection refused")); len(f.Hints) != 1 || f.Hints[0] != want {
+		t.Errorf("hints %q", f.Hints)
+	}
+}
+
 func TestInContainerd(t *testing.T) {
 	t.Parallel()
 	if !InContainerd("sha256:a", []string{"app@sha256:a"}) || InContainerd("sha256:a", []string{"app@sha256:b"}) || InContainerd("sha256:a", nil) {

@@ -72,7 +72,7 @@ func Connect(o Options) (*Client, error) {
 	if err != nil {
 		return nil, &UnreachableError{Err: fmt.Errorf("read kubeconfig: %w", err)}
 	}
-	name, err := chooseContext(raw, o.Context)
+	name, err := chooseContext(raw, o.Context, rules.GetLoadingPrecedence())
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +92,11 @@ func Connect(o Options) (*Client, error) {
 // silenceLogs keeps client-go from writing to stderr: it logs every watch that ends, and our errors say the rest.
 var silenceLogs = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
-// chooseContext returns the context to use, or says which ones there are.
-func chooseContext(raw *clientcmdapi.Config, asked string) (string, error) {
+// chooseContext returns the context to use, or says which ones there are in the files.
+func chooseContext(raw *clientcmdapi.Config, asked string, files []string) (string, error) {
 	contexts := slices.Sorted(maps.Keys(raw.Contexts))
 	if len(contexts) == 0 {
-		return "", &UnreachableError{Err: errors.New("there is no kubeconfig, or it names no cluster")}
+		return "", &UnreachableError{Err: fmt.Errorf("no kubeconfig names one: %s", strings.Join(files, ", "))}
 	}
 	name := cmp.Or(asked, raw.CurrentContext)
 	hints := []string{"use one of the kubeconfig's contexts: " + strings.Join(contexts, ", ")}

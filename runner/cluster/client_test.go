@@ -59,7 +59,7 @@ func TestConnectSaysWhatIsMissing(t *testing.T) {
 		options cluster.Options
 		says    string
 	}{
-		"no kubeconfig":   {cluster.Options{}, "no kubeconfig"},
+		"no kubeconfig":   {cluster.Options{}, "no kubeconfig names one: " + os.Getenv("KUBECONFIG")},
 		"no such file":    {cluster.Options{Kubeconfig: "/does/not/exist"}, "/does/not/exist"},
 		"broken":          {cluster.Options{Kubeconfig: write(t, "config", "a: [")}, "read kubeconfig"},
 		"no context":      {cluster.Options{Kubeconfig: write(t, "config", strings.Replace(kubeconfig, "current-context: kind-one", "", 1))}, "kind-one, other"},

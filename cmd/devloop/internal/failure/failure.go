@@ -9,14 +9,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"syscall"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// CodeInterrupted is the code of what the user ended, CodeUnexpected of an error without one.
+// CodeInterrupted is the code of what the user ended, CodeFull of an error without one on a full disk, CodeUnexpected
+// of any other.
 const (
 	CodeInterrupted = "interrupted"
+	CodeFull        = "machine.full"
 	CodeUnexpected  = "unexpected"
 )
 
@@ -40,9 +44,16 @@ func Of(err error) *event.Failure {
 	if Cancelled(err) {
 		f.Code = CodeInterrupted
 	}
+	if errors.Is(err, syscall.ENOSPC) {
+		f.Code = CodeFull
+	}
 	said := fault.Of(err)
 	f.Code = cmp.Or(said.Code, f.Code)
 	f.Evidence, f.Hints = said.Evidence, said.Hints
+	// A tool's words for it have no error behind them. Who has hints knows which disk is full.
+	if len(f.Hints) == 0 && strings.Contains(strings.ToLower(f.Message), syscall.ENOSPC.Error()) {
+		f.Hints = []string{"make room on the disk: df -h"}
+	}
 	return f
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"syscall"
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -13,15 +14,19 @@ import (
 
 func TestErrorsBecomeFailures(t *testing.T) {
 	t.Parallel()
+	full := []string{"make room on the disk: df -h"}
 	superseded := fmt.Errorf("a newer save: %w", context.Canceled)
 	for name, c := range map[string]struct {
 		err     error
 		want    *event.Failure
 		outcome event.Outcome
 	}{
-		"none":      {nil, nil, event.OK},
-		"unknown":   {errors.New("no"), &event.Failure{Code: CodeUnexpected, Message: "no"}, event.Failed},
-		"cancelled": {superseded, &event.Failure{Code: CodeInterrupted, Message: superseded.Error()}, event.Cancelled},
+		"none":        {nil, nil, event.OK},
+		"unknown":     {errors.New("no"), &event.Failure{Code: CodeUnexpected, Message: "no"}, event.Failed},
+		"cancelled":   {superseded, &event.Failure{Code: CodeInterrupted, Message: superseded.Error()}, event.Cancelled},
+		"a full disk": {fmt.Errorf("write: %w", syscall.ENOSPC), &event.Failure{Code: CodeFull, Message: "write: no space left on device", Hints: full}, event.Failed},
+		"a tool's":    {&fault.Error{Code: "compile.failed", Op: "App.java:1: No space left on device"}, &event.Failure{Code: "compile.failed", Message: "App.java:1: No space left on device", Hints: full}, event.Failed},
+		"an engine's": {&fault.Error{Op: "load: no space left on device", Hints: []string{"docker system df"}}, &event.Failure{Code: CodeUnexpected, Message: "load: no space left on device", Hints: []string{"docker system df"}}, event.Failed},
 		"with all": {fmt.Errorf("run: %w", &fault.Error{Code: "x.failed", Op: "x", Hints: []string{"do"}, Evidence: []string{"seen"}}),
 			&event.Failure{Code: "x.failed", Message: "run: x", Hints: []string{"do"}, Evidence: []string{"seen"}}, event.Failed},
 	} {

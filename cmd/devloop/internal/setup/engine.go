@@ -18,6 +18,7 @@ import (
 	"github.com/docker/go-units"
 	"github.com/shirou/gopsutil/v4/disk"
 
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/internal/pause"
 )
@@ -107,7 +108,9 @@ func userName() string {
 // unreachable adds advice for this machine to an error of the client.
 func unreachable(err error) error {
 	advice := engineAdvice(thisSystem())
-	if installed("dockerd") || installed("docker") {
+	if elsewhere := dockerapi.ElsewhereHint(); elsewhere != "" {
+		advice = []string{elsewhere}
+	} else if installed("dockerd") || installed("docker") {
 		advice = []string{startAdvice(thisSystem())}
 	}
 	return newProblem("docker.unreachable", advice, "%v", err)
