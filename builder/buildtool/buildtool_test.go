@@ -13,14 +13,13 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+	testfile.Write(t, "", path, text)
+	if err := os.Chmod(path, mode); err != nil {
 		t.Fatal(err)
 	}
 }

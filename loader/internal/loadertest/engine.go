@@ -25,6 +25,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/devloop-cli/devloop/internal/proc"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // Engine is a Docker engine for tests. Its containers are nodes. A command that is executed in a
@@ -232,9 +233,7 @@ func (e *Engine) remove(_ http.ResponseWriter, r *http.Request) {
 // AddProgram adds a shell script to the nodes' PATH. $CONTAINERD_ROOT is the node's own directory, [FakeNode.Root].
 func (e *Engine) AddProgram(name, script string) {
 	e.t.Helper()
-	if err := os.WriteFile(filepath.Join(e.bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
-		e.t.Fatal(err)
-	}
+	testfile.Write(e.t, e.bin, name, "#!/bin/sh\n"+script+"\n")
 }
 
 // Root is the node's own directory.
