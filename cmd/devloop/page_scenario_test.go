@@ -144,7 +144,7 @@ type browser struct {
 // startBrowser starts a browser, which ends with the test.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	driver := exec.Command("chromedriver", "--port="+reservedPort(t))
+	driver := exec.Command("chromedriver", "--port="+real.FreePort(t))
 	if err := driver.Start(); err != nil {
 		t.Fatal(err)
 	}

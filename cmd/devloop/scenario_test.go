@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -80,7 +78,7 @@ func emptyScenario(t *testing.T, name string, config *rest.Config, kubeconfig, c
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), name), name: name, kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: reservedPort(t)}
+	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), name), name: name, kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: real.FreePort(t)}
 	s.namespace = namespace.New(t, config, "scenario-")
 	return s
 }
@@ -107,11 +105,6 @@ func (s *scenario) rename(name string) {
 	}
 }
 
-// lastPort is the local port that was reserved last. Those of the kernel's own choice begin above.
-var lastPort atomic.Int32
-
-func init() { lastPort.Store(20_000) }
-
 // ownPorts is held by a scenario that takes 8080 and the ports after it, as users do.
 var ownPorts sync.Mutex
 
@@ -119,20 +112,6 @@ var ownPorts sync.Mutex
 func takesOwnPorts(t *testing.T) {
 	ownPorts.Lock()
 	t.Cleanup(ownPorts.Unlock)
-}
-
-// reservedPort returns a local port that no other scenario gets, and that is free.
-func reservedPort(t *testing.T) string {
-	t.Helper()
-	for lastPort.Load() < 32_000 {
-		port := strconv.Itoa(int(lastPort.Add(1)))
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("no local port is free")
-	return ""
 }
 
 // result is what a run of the command left to look at.

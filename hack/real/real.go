@@ -26,6 +26,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +51,9 @@ func Kubeconfig() string {
 	return filepath.Join(cache, "devloop", "test.kubeconfig")
 }
 
+// patience bounds the wait for an answer of an engine or a cluster that is there: both are slow on a busy machine.
+const patience = 30 * time.Second
+
 // Docker returns a client for the machine's Docker engine, or skips t. Images of projects in t's temporary directories
 // are removed when t ends.
 func Docker(t testing.TB) *client.Client {
@@ -60,7 +64,7 @@ func Docker(t testing.TB) *client.Client {
 		missing(t, "docker", err)
 	}
 	t.Cleanup(func() { _ = docker.Close() })
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if _, err := docker.Ping(ctx); err != nil {
 		missing(t, "docker", err)
@@ -91,7 +95,7 @@ func answers(config *rest.Config) error {
 	if err != nil {
 		return err
 	}
-	httpClient.Timeout = 5 * time.Second
+	httpClient.Timeout = patience
 	response, err := httpClient.Get(strings.TrimSuffix(config.Host, "/") + "/readyz")
 	if err != nil {
 		return err
@@ -175,13 +179,27 @@ func missing(t testing.TB, what string, why error) {
 	t.Skipf("no %s: %v", what, why)
 }
 
-// FreePort returns a free local port.
+// Ports of FreePort: those that systems choose by themselves begin above.
+const (
+	firstPort = 20_000
+	ports     = 12_000
+)
+
+// lastPort counts the ports that FreePort has returned. Test binaries that run at the same time begin far from each other.
+var lastPort atomic.Int32
+
+func init() { lastPort.Store(int32(os.Getpid() * 101 % ports)) }
+
+// FreePort returns a free local port that no other test of this process gets, and no connection that is made meanwhile.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range ports {
+		port := strconv.Itoa(firstPort + int(lastPort.Add(1))%ports)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no local port is free")
+	return ""
 }

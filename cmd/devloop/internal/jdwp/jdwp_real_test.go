@@ -74,13 +74,17 @@ func TestRedefineInARunningJVM(t *testing.T) {
 	}
 }
 
+// patience bounds each wait for a JVM, which takes tens of seconds to start where many do.
+const patience = time.Minute
+
 func attached(t *testing.T, port string) *VM {
 	t.Helper()
 	conn, err := net.Dial("tcp", port)
-	for deadline := time.Now().Add(10 * time.Second); err != nil; conn, err = net.Dial("tcp", port) { // it listens again a moment later
+	for deadline := time.Now().Add(patience); err != nil; conn, err = net.Dial("tcp", port) { // it listens again a moment later
 		if time.Now().After(deadline) {
 			t.Fatal(err)
 		}
+		time.Sleep(10 * time.Millisecond)
 	}
 	vm, err := Attach(t.Context(), conn)
 	if err != nil {

@@ -156,12 +156,7 @@ func (v *vm) start(debug bool) {
 	options := []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", v.dir, "App"}
 	port := ""
 	if debug {
-		free, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			v.t.Fatal(err)
-		}
-		port = free.Addr().String()
-		_ = free.Close()
+		port = "127.0.0.1:" + real.FreePort(v.t)
 		options = append([]string{"-XX:-PrintWarnings", "-XX:+AllowRedefinitionToAddDeleteMethods",
 			"-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,quiet=y,address=" + port}, options...)
 	}
@@ -187,7 +182,7 @@ func (v *vm) start(debug bool) {
 func (v *vm) attach(port string) {
 	v.t.Helper()
 	conn, err := net.Dial("tcp", port)
-	for deadline := time.Now().Add(20 * time.Second); err != nil; conn, err = net.Dial("tcp", port) {
+	for deadline := time.Now().Add(time.Minute); err != nil; conn, err = net.Dial("tcp", port) {
 		if time.Now().After(deadline) {
 			v.t.Fatal(err)
 		}

@@ -31,6 +31,9 @@ func compiled(t *testing.T, dir, from, to string) []byte {
 	return real.CompileJava(t, dir, strings.Replace(source, from, to, 1), "App", "App")
 }
 
+// patience bounds each wait for a JVM, which takes tens of seconds to start where many do.
+const patience = time.Minute
+
 // told collects what a relay tells.
 type told struct {
 	mu   sync.Mutex
@@ -49,7 +52,7 @@ func (t *told) tell(n Notice) {
 // await waits until a text is told that has part in it.
 func (t *told) await(tb testing.TB, part string) {
 	tb.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience)
 	for {
 		select {
 		case text := <-t.news:
@@ -98,7 +101,7 @@ func ide(t *testing.T, r *Relay) (*jdwp.VM, <-chan wire.Packet) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	events := make(chan wire.Packet, 100)
 	vm, err := jdwp.AttachTo(ctx, conn, func(p wire.Packet) { events <- p })
@@ -276,7 +279,7 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	r.Pause()
 	select {
 	case <-vm.Ended():
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the IDE is still attached")
 	}
 	if r.Attached() {
