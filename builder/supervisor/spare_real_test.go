@@ -17,9 +17,14 @@ import (
 const stand = `package io.github.devloop_cli;
 import java.util.Arrays;
 public class Spare {
+  static boolean slow; // ready only if it is told to hurry
   public static void main(String[] args) throws Exception {
     java.net.Socket supervisor = new java.net.Socket("127.0.0.1", Integer.parseInt(args[0]));
     java.io.InputStream told = supervisor.getInputStream();
+    while (new java.io.File(args[1], "slow").delete() || slow && told.available() == 0) {
+      slow = true;
+      Thread.sleep(10);
+    }
     for (int i = 0; i < 100 && told.available() == 0; i++) {
       Thread.sleep(Long.getLong("takes", 0) / 100);
     }
@@ -89,7 +94,7 @@ func (s *supervised) spare() string {
 // spareAs asks for a spare as how says.
 func (s *supervised) spareAs(how byte) string {
 	s.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		status, _, _ := strings.Cut(asked(s.T, s.port, "\x00\x00"+string(rune(how))+"\x00\x00\x00\x00"), "; ")
 		if status != "preparing" {
 			return status
@@ -201,7 +206,7 @@ func TestRealSpareIsAloneIfOthersNeedTheMachine(t *testing.T) {
 
 func TestRealRestartHurriesASpareThatIsHalfReady(t *testing.T) {
 	t.Parallel()
-	s := superviseWithSpare(t, "-Dtakes=1000")
+	s := superviseWithSpare(t, "-Dtakes=2000")
 	s.expect("begun")
 	began := time.Now()
 	s.spare()
@@ -209,18 +214,33 @@ func TestRealRestartHurriesASpareThatIsHalfReady(t *testing.T) {
 	s.restart("a", 2, "")
 	s.expect("begun")
 	s.confirm("a")
-	for state, c := range map[string]struct {
-		after time.Duration
-		want  string
-	}{"b": {0, "begun"}, "c": {took * 3 / 4, "hurried spare begun"}} {
+	prepare := func() {
+		t.Helper()
 		if got := asked(t, s.port, "\x00\x00\x03\x00\x00\x00\x00"); got != "preparing" {
 			t.Fatalf("got %q", got)
 		}
-		time.Sleep(c.after) // how much of it is done decides
-		s.restart(state, 1, "")
-		s.expect(c.want)
-		s.confirm(state)
 	}
+	t.Log("it has just begun")
+	prepare()
+	s.restart("b", 1, "")
+	s.expect("begun")
+	s.confirm("b")
+
+	t.Log("half of the usual time has passed")
+	slow := write(t, s.dir, "classes/slow", "")
+	prepare()
+	time.Sleep(took / 2) // how much of it is done decides
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(slow); err != nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the spare does not start")
+		}
+	}
+	s.restart("c", 1, "")
+	s.expect("hurried spare begun")
+	s.confirm("c")
 }
 
 // TestRealPreparationPausesForASave looks at the state of the spare's process: T is stopped.
@@ -262,7 +282,7 @@ func TestRealPreparationPausesForASave(t *testing.T) {
 // awaitSpare waits until the spare's process is in a state as /proc says it, "" for none.
 func (s *supervised) awaitSpare(what string, is func(state string) bool) {
 	s.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(s.spareState()); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !is(s.spareState()); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.Fatalf("the spare is not %s, but %q", what, s.spareState())
 		}

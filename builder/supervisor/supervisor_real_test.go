@@ -23,6 +23,9 @@ import (
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
+// patience bounds each wait for a JVM, which takes tens of seconds to start where many do.
+const patience = time.Minute
+
 // lastWords is an application that takes its time to end, and whose main thread never does.
 const lastWords = `public class App {
   public static void main(String[] args) throws Exception {
@@ -165,7 +168,7 @@ func TestRealChangesBecomeOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, dir, "classes/gone.txt", "")
-		return start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
+		return start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "600")
 	}
 	const saves = 50
 	s := again()
@@ -217,7 +220,7 @@ func TestRealProtocol(t *testing.T) {
 	write(t, dir, "changes/README", "a volume")
 	write(t, dir, "classes/gone.txt", "")
 	port := real.FreePort(t)
-	start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
+	start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "600")
 	change := testfile.Read(t, "testdata/change.bin")
 	if got := asked(t, port, string(change)); got != "ok" {
 		t.Fatalf("the supervisor answers %q", got)
@@ -244,7 +247,7 @@ func TestRealListenerOutlivesItsClients(t *testing.T) {
 	write(t, dir, "changes/README", "a volume")
 	write(t, dir, "classes/App.class", "")
 	port := real.FreePort(t)
-	args := slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, dir + "/classes", dir + "/changes", "0", "sleep", "60"})
+	args := slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, dir + "/classes", dir + "/changes", "0", "sleep", "600"})
 	s := start(t, args...)
 	silent := dialed(t, port)
 	defer func() { _ = silent.Close() }()
@@ -329,7 +332,7 @@ type process struct {
 	end   func() // as a container ends
 }
 
-// start starts a supervisor. It ends with the test, and after a minute in any case, and so does all that it has started.
+// start starts a supervisor. It ends with the test, and after some minutes in any case, and so does all that it has started.
 func start(t *testing.T, args ...string) process {
 	t.Helper()
 	said, to, err := os.Pipe()
@@ -343,7 +346,7 @@ func start(t *testing.T, args ...string) process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := time.AfterFunc(time.Minute, p.Stop)
+	limit := time.AfterFunc(3*patience, p.Stop)
 	end := sync.OnceFunc(func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = p.Wait(); limit.Stop(); p.Stop() })
 	t.Cleanup(func() { end(); _ = said.Close() })
 	return process{t, p, cmd, bufio.NewScanner(said), end}
@@ -363,7 +366,7 @@ func asked(t *testing.T, port, request string) string {
 	t.Helper()
 	connection := dialed(t, port)
 	defer func() { _ = connection.Close() }()
-	if err := connection.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(connection, request); err != nil {
@@ -405,7 +408,7 @@ func changeApplication(t *testing.T, port, state string, restart bool, files ...
 // dialed connects to a port of this machine once somebody listens there.
 func dialed(t *testing.T, port string) net.Conn {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		connection, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err == nil {
 			return connection
