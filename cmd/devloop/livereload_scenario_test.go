@@ -22,7 +22,7 @@ func TestScenarioBrowsersReloadWhenAChangeIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = page.Close() }()
-	_ = page.SetReadDeadline(time.Now().Add(time.Minute))
+	_ = page.SetReadDeadline(time.Now().Add(s.patience))
 	if err := page.WriteJSON(map[string]any{"command": "hello", "protocols": []string{"http://livereload.com/protocols/official-7"}}); err != nil {
 		t.Fatal(err)
 	}

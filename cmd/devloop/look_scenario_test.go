@@ -128,7 +128,10 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 	if _, stderr, code := s.say("exec", "nginx-pod", "--", "no-such-program"); code != 16 || !strings.Contains(stderr, "no such program") {
 		t.Errorf("got %q, %d", stderr, code)
 	}
-	s.says("GET / HTTP/1.1", "logs", "nginx-pod")
+	eventually(t, "the server's line about the request in its log", func() bool {
+		text, _, _ := s.say("logs", "nginx-pod")
+		return strings.Contains(text, "GET / HTTP/1.1")
+	})
 	if _, stderr, code := s.say("logs", "nginx-pod", "--previous"); code != 16 || !strings.Contains(stderr, "has not ended before") {
 		t.Errorf("got %q, %d", stderr, code)
 	}
@@ -181,7 +184,7 @@ func TestScenarioExecHasATerminal(t *testing.T) {
 	t.Log("the program inside has a terminal of this one's size, and learns of another")
 	screen.awaits(t, "# ")
 	screen.types(t, terminal, "test -t 0 && test -t 1 && echo is''-a-terminal\n", "is-a-terminal")
-	screen.types(t, terminal, "stty size\n", "31 101")
+	screen.types(t, terminal, "until [ \"$(stty size)\" = '31 101' ]; do sleep 0.05; done; echo so''large\n", "solarge")
 	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 40, Cols: 120}); err != nil {
 		t.Fatal(err)
 	}

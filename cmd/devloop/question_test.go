@@ -17,7 +17,7 @@ import (
 )
 
 // TestCtrlCAtAQuestionChangesNothing types Ctrl+C at the questions of the commands that ask, on
-// a pseudo-terminal. Each must end within a second with exit code 130, and without a request to
+// a pseudo-terminal. Each must end at once with exit code 130, and without a request to
 // the engine that changes anything.
 func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 	for _, test := range []struct {
@@ -44,19 +44,14 @@ func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 				screen.awaits(t, "is absent") // the reason comes before the question
 			}
 			screen.awaits(t, test.question)
-			defer time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
-			pressed := time.Now()
+			defer time.AfterFunc(brief, func() { _ = cmd.Process.Kill() }).Stop()
 			if _, err := terminal.WriteString("\x03"); err != nil {
 				t.Fatal(err)
 			}
 			for range screen.read { // until it has closed its end
 			}
-			took := time.Since(pressed)
 			if exit, ended := errors.AsType[*exec.ExitError](cmd.Wait()); !ended || exit.ExitCode() != 130 {
 				t.Errorf("it ended with %v, want exit code 130", exit)
-			}
-			if took > time.Second {
-				t.Errorf("it ended after %v", took)
 			}
 			if n := changes.Load(); n != 0 {
 				t.Errorf("the engine got %d requests that change something", n)
