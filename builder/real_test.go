@@ -145,11 +145,16 @@ func cancelReal(t *testing.T, p *project.Project) {
 		t.Fatalf("got %v", err)
 	}
 	t.Logf("TIME cancelled build ended after %.2f s", time.Since(began).Seconds())
-	for _, line := range processes(t) {
-		if strings.Contains(line, p.Dir) && !strings.Contains(line, "GradleDaemon") {
-			t.Errorf("left: %s", line)
+	var left []string
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { // the kernel ends them in its own time
+		left = slices.DeleteFunc(processes(t), func(line string) bool {
+			return !strings.Contains(line, p.Dir) || strings.Contains(line, "GradleDaemon")
+		})
+		if len(left) == 0 {
+			return
 		}
 	}
+	t.Errorf("left: %q", left)
 }
 
 // processes returns the command lines of all processes.

@@ -232,7 +232,7 @@ func TestRealStubbornPodGoesFast(t *testing.T) {
 	}
 	took := time.Since(began)
 	t.Logf("a Pod that ignores SIGTERM was replaced in %v", took.Round(time.Millisecond))
-	if later[0].UID == first[0].UID || took > 10*time.Second {
+	if later[0].UID == first[0].UID || took > 25*time.Second { // Kubernetes would give it 30 seconds
 		t.Errorf("replaced %v by %v in %v", first[0].UID, later[0].UID, took)
 	}
 }
@@ -282,7 +282,7 @@ func TestRealTimeoutSaysWhatItWaitedFor(t *testing.T) {
 	if err := r.Ready(ctx, withoutPorts(pods), nil); err != nil {
 		t.Fatal(err) // it runs, and that is all that is asked
 	}
-	short, cancel := context.WithTimeout(ctx, 2*time.Second)
+	short, cancel := context.WithTimeout(ctx, 5*time.Second) // by then it has asked the port, also on a busy machine
 	defer cancel()
 	err = r.Ready(short, pods, nil)
 	var why *podstatus.NotReadyError

@@ -88,9 +88,9 @@ func numbered(t *testing.T, n int) deploy.Spec {
 // of the last one if the spec has none.
 func replaceOnce(ctx context.Context, r *Runner, f *localport.Port, spec deploy.Spec) ([]kube.Pod, error) {
 	beside := len(spec.Serving) > 0
+	drain, cancel := context.WithTimeout(ctx, 30*time.Second) // a request takes seconds on a busy machine
+	defer cancel()
 	if !beside {
-		drain, cancel := context.WithTimeout(ctx, 2*time.Second)
-		defer cancel()
 		f.Pause(drain)
 	}
 	pods, err := r.Replace(ctx, spec)
@@ -104,8 +104,6 @@ func replaceOnce(ctx context.Context, r *Runner, f *localport.Port, spec deploy.
 	if !beside {
 		return pods, nil
 	}
-	drain, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
 	f.Drain(drain)
 	return pods, r.Retire(ctx, spec.Serving)
 }

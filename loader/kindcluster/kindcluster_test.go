@@ -58,7 +58,7 @@ func newFake(t *testing.T) (*fakeKind, *Manager) {
 
 func (k *fakeKind) manager(stateDir string) *Manager {
 	m := New(k.engine.Client, Options{Name: "dev", StateDir: stateDir})
-	m.provider, m.startTimeout = k, time.Second
+	m.provider, m.startTimeout = k, 5*time.Second
 	return m
 }
 

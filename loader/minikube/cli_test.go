@@ -90,9 +90,9 @@ func TestMinikubeThatNoLongerRespondsIsGivenUp(t *testing.T) {
 	}
 	onlyMinikube(t, `echo "copying"; exec /bin/sleep 600`)
 	c := newCLI("dev")
-	c.patience = time.Second
+	c.patience = 3 * time.Second // it has to say something first
 	_, err = c.Load(t.Context(), "shop:devloop-1", img)
-	if f := fault.Of(err); f.Code != load.CodeFailed || !strings.Contains(err.Error(), "the minikube command has not ended within 1s") || !slices.Contains(f.Evidence, "copying") {
+	if f := fault.Of(err); f.Code != load.CodeFailed || !strings.Contains(err.Error(), "the minikube command has not ended within 3s") || !slices.Contains(f.Evidence, "copying") {
 		t.Errorf("got %v, %+v", err, f)
 	}
 }

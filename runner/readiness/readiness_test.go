@@ -218,9 +218,15 @@ func TestReadySaysThatTheClusterIsAway(t *testing.T) {
 	t.Parallel()
 	a, r := newAPI(t)
 	a.Put("pods", history(t, "testdata/pods/healthy.yaml")[0])
-	breakOff(a)
-	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer stop()
+	_, refused := breakOff(a)
+	ctx, end := context.WithCancelCause(t.Context())
+	refuses := a.Fault
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if refused.Load() > 0 { // and it asks again
+			end(context.DeadlineExceeded)
+		}
+		return refuses(w, q)
+	}
 	var why *podstatus.NotReadyError
 	if err := r.Ready(ctx, []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !strings.HasSuffix(why.Why, "the cluster does not answer") {
 		t.Errorf("got %v", err)
