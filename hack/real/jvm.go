@@ -11,7 +11,7 @@ import (
 )
 
 // answerTimeout bounds one answer of a program.
-const answerTimeout = 20 * time.Second
+const answerTimeout = time.Minute
 
 // CompileJava compiles a source, whose first class is public, with its debug information into dir. It returns the file
 // of one of its classes.
