@@ -29,7 +29,7 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 	if d.Path == plan.Nothing {
 		return true, nil
 	}
-	p := &inPlace{cycle: c, files: d.Files, libraries: d.Libraries, loaded: d.Loaded}
+	p := &inPlace{cycle: c, files: d.Files, libraries: d.Libraries, loaded: d.Loaded, before: *c.State().Target(), served: c.State().Serving != nil}
 	switch d.Path {
 	case plan.Pages, plan.Swap:
 		if done, err := p.hotSwap(ctx, d.Path); done || err != nil {
@@ -49,7 +49,7 @@ type inPlace struct {
 	files     map[string][]byte
 	libraries map[string][]byte // nil if they are as they were
 	loaded    map[string][]byte // classes that a JVM gets in another form than files have
-	before    state.Deployment  // what ran before a restart,
+	before    state.Deployment  // what ran before the change,
 	served    bool              // and whether localhost led there
 }
 
@@ -79,15 +79,24 @@ func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 		p.become(p.State().PatchInterrupted())
 		return false, err
 	case !swapped:
-		next := p.State().PatchRefused(d.Code)
-		if why, told := errors.AsType[jdwp.Refusal](refused); told && why.NewMethod() {
-			next = next.WithoutNewMethods()
-		}
-		p.become(next)
+		p.become(p.afterRefusal(d.Code, refused))
 		return false, nil
 	}
 	p.become(p.State().Patched(d.Pods, code))
 	return true, p.forward(ctx, d.Pods)
+}
+
+// afterRefusal returns the state after a hot swap that was not made. Where the JVM has not refused it, it may have taken
+// classes while their files were refused.
+func (p *inPlace) afterRefusal(before state.Code, err error) state.State {
+	why, byJVM := errors.AsType[jdwp.Refusal](err)
+	switch {
+	case byJVM && why.NewMethod():
+		return p.State().PatchRefused(before).WithoutNewMethods()
+	case byJVM || errors.Is(err, jdwp.ErrNotLoaded):
+		return p.State().PatchRefused(before)
+	}
+	return p.State().PatchInterrupted()
 }
 
 // toLiving sends a change to the Pods of d. If some of several have gone, as when a Deployment is scaled down, d loses those and
@@ -109,7 +118,6 @@ func (p *inPlace) toLiving(ctx context.Context, d *state.Deployment, send func(s
 // restart restarts the application in its Pods with changed files, and waits until it serves. It
 // reports false if the Pods do not take the change.
 func (p *inPlace) restart(ctx context.Context) (done bool, err error) {
-	p.before, p.served = *p.State().Target(), p.State().Serving != nil
 	restarting, err := publish.Run(ctx, p.Publisher, event.Restart, p.send)
 	if !restarting || err != nil {
 		return false, err

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 )
+
+// AttachTimeout limits one attempt to attach, which takes some milliseconds. A JVM that already has a debugger does not answer.
+const AttachTimeout = 3 * time.Second
 
 // Client redefines classes in one JVM, save after save. It stays attached in between, which saves a third of the time:
 // to attach takes round trips, and a JVM needs some 25 ms to find a class among 15,000. No other debugger gets in.
@@ -41,8 +45,9 @@ func (c *Client) Prepare(ctx context.Context, classes []string) {
 	}
 }
 
-// Redefine replaces class files as [VM.Redefine] does. It calls ready when it is attached: then the files must be where
-// the JVM reads those of classes that it has not loaded. A connection that has ended since the last call is made again.
+// Redefine replaces class files as [VM.Redefine] does. Classes that were found before are redefined at once, unless all is set. It
+// calls ready before anything else: then the files must be where the JVM reads those of classes that it has not loaded. After an
+// error of ready the JVM may have the change or not. A connection that has ended since the last call is made again.
 func (c *Client) Redefine(ctx context.Context, classes map[string][]byte, all bool, ready func() error) (n int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,10 +55,16 @@ func (c *Client) Redefine(ctx context.Context, classes map[string][]byte, all bo
 	if err != nil {
 		return 0, err
 	}
-	if err := ready(); err != nil {
-		return 0, err
+	var known map[string][]string
+	if !all {
+		known, err = vm.redefineKnown(ctx, classes)
 	}
-	n, err = vm.Redefine(ctx, classes, all)
+	if err == nil {
+		if err := ready(); err != nil {
+			return 0, err
+		}
+		n, err = vm.redefineOthers(ctx, classes, known, all)
+	}
 	if _, refused := errors.AsType[Refusal](err); err != nil && !refused && !errors.Is(err, ErrNotLoaded) {
 		c.detach()
 	}
@@ -66,6 +77,8 @@ func (c *Client) attached(ctx context.Context) (*VM, error) {
 		return c.vm, nil
 	}
 	c.detach()
+	ctx, cancel := context.WithTimeout(ctx, AttachTimeout)
+	defer cancel()
 	conn, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -106,4 +119,11 @@ func (c *Client) Close() {
 	defer c.mu.Unlock()
 	c.detach()
 	c.end()
+}
+
+// Redefine attaches to a JVM, replaces class files as [Client.Redefine] does, and detaches.
+func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all bool, ready func() error) (n int, err error) {
+	c := NewClient(dial)
+	defer c.Close()
+	return c.Redefine(ctx, classes, all, ready)
 }

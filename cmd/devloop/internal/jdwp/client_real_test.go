@@ -2,6 +2,7 @@ package jdwp
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
@@ -79,6 +80,17 @@ func TestClientStaysAttached(t *testing.T) {
 	redefine("five", 0, "")
 	tell("load")
 	redefine("six", 1, "six")
+	unsent := errors.New("the files were not sent")
+	for _, c := range []struct {
+		all  bool
+		says string
+	}{{true, "six"}, {false, "unsent"}} { // a class that is known need not wait for its file
+		_, err := client.Redefine(t.Context(), map[string][]byte{"Word": word("unsent", edited)}, c.all, func() error { return unsent })
+		if got := tell("say"); got != c.says || !errors.Is(err, unsent) {
+			t.Errorf("all %v: it says %q, %v", c.all, got, err)
+		}
+	}
+	redefine("sent", 1, "sent")
 	if got := dials.Load(); got != 1 {
 		t.Errorf("it has attached %d times", got)
 	}

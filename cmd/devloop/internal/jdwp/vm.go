@@ -155,22 +155,32 @@ var ErrNotLoaded = errors.New("not loaded yet")
 // Redefine replaces the class files of loaded classes, given by internal name, and returns how many of them were
 // loaded. The others need nothing: the JVM reads their files when it loads them. It returns a [Refusal] if the JVM
 // refuses the change, which then has changed nothing, and [ErrNotLoaded] if all is set and a class is not loaded.
-//
-// Classes that were found before are redefined at once; only then it looks whether another class loader has one of them.
 func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
-	done := vm.knownOf(classes)
-	err = vm.redefine(ctx, done, classes)
-	if unloaded(err) {
-		done = nil
-	} else if err != nil {
+	known, err := vm.redefineKnown(ctx, classes)
+	if err != nil {
 		return 0, err
 	}
+	return vm.redefineOthers(ctx, classes, known, all)
+}
+
+// redefineKnown redefines classes if all of them were found before, and returns their ids.
+func (vm *VM) redefineKnown(ctx context.Context, classes map[string][]byte) (known map[string][]string, err error) {
+	known = vm.knownOf(classes)
+	if err = vm.redefine(ctx, known, classes); unloaded(err) {
+		return nil, nil
+	}
+	return known, err
+}
+
+// redefineOthers finds the classes, and redefines those that are not among the known ones: most of all, what another class
+// loader has loaded.
+func (vm *VM) redefineOthers(ctx context.Context, classes map[string][]byte, known map[string][]string, all bool) (n int, err error) {
 	vm.known = nil
 	found, err := vm.find(ctx, classes, all)
 	if err != nil {
 		return 0, err
 	}
-	if err := vm.redefine(ctx, without(found, done), classes); err != nil {
+	if err := vm.redefine(ctx, without(found, known), classes); err != nil {
 		return 0, err
 	}
 	vm.known = found
@@ -324,22 +334,4 @@ func (vm *VM) Close() error {
 	err = errors.Join(err, vm.conn.Close())
 	<-vm.ended
 	return err
-}
-
-// Redefine attaches to a JVM, replaces class files as [VM.Redefine] does, and detaches. It calls ready when it has
-// attached, which takes a moment: then the files must be where the JVM reads those of classes that it has not loaded.
-func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all bool, ready func() error) (n int, err error) {
-	conn, err := dial(ctx)
-	if err != nil {
-		return 0, err
-	}
-	vm, err := Attach(ctx, conn)
-	if err != nil {
-		return 0, err
-	}
-	if err = ready(); err == nil {
-		n, err = vm.Redefine(ctx, classes, all)
-	}
-	_ = vm.Close() // the JVM has already answered
-	return n, err
 }

@@ -33,13 +33,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
-const (
-	// attachTimeout limits the way to a JVM, which takes some milliseconds. A JVM does not answer if a debugger has
-	// reached it in another way than through devloop's port.
-	attachTimeout = 3 * time.Second
-	// redefineTimeout limits the work of a JVM that has answered: on a busy machine it may stand still for seconds.
-	redefineTimeout = 15 * time.Second
-)
+// redefineTimeout limits the work of a JVM: on a busy machine it may stand still for seconds.
+const redefineTimeout = 15 * time.Second
 
 // Options say how debuggers reach the JVMs of Pods. The zero value lets none in.
 type Options struct {
@@ -178,11 +173,12 @@ func (d *Debuggers) Redefined() (files []string) {
 
 // Redefine has a Pod's JVM take new versions of classes, whether or not an IDE is attached. With
 // loadedOnly it fails unless the JVM has loaded all of them: it would load the others from files
-// that stay as they were. It calls ready before it asks the JVM for anything, and ends with its error.
+// that stay as they were, and calls ready before it changes anything. Otherwise it calls ready before it looks for classes
+// which it has not met before. It ends with ready's error.
 func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error {
 	asking, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	limit := time.AfterFunc(attachTimeout, func() { cancel(context.DeadlineExceeded) })
+	limit := time.AfterFunc(redefineTimeout, func() { cancel(context.DeadlineExceeded) })
 	defer limit.Stop()
 	unlimited := func() error { // ready may take longer
 		limit.Stop()
@@ -212,7 +208,7 @@ func (d *Debuggers) Prepare(ctx context.Context, pods []kube.Pod, classes []stri
 	if d.options.On || d.jvmPort != supervisor.DebugPort || len(classes) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, attachTimeout)
+	ctx, cancel := context.WithTimeout(ctx, jdwp.AttachTimeout)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, pod := range pods {

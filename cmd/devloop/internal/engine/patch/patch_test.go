@@ -124,7 +124,7 @@ func TestSwapWithoutASupervisorNotesTheChangeAndNeedsLoadedClasses(t *testing.T)
 	}
 }
 
-func TestNoJVMIsAskedIfAPodRefusesTheFiles(t *testing.T) {
+func TestNoJVMLooksForClassesIfAPodRefusesTheFiles(t *testing.T) {
 	t.Parallel()
 	for _, supervised := range []bool{true, false} {
 		asked, _, err := patched(t, supervised, swap, map[string]error{"b": fmt.Errorf("pod b: %w", supervisor.ErrUnsupervised)})

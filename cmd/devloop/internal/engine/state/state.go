@@ -222,14 +222,13 @@ func (s State) PatchStarted() State {
 	return s.change(func(d *Deployment) { d.Code.Kind = Unknown })
 }
 
-// PatchRefused ends a change that was not made. One Pod still runs what it did before; of
+// PatchRefused ends a change that a JVM refused. One Pod still runs what it did before; of
 // several, some may have taken it.
 func (s State) PatchRefused(before Code) State {
-	return s.change(func(d *Deployment) {
-		if len(d.Patchable()) <= 1 {
-			d.Code = before
-		}
-	})
+	if len(s.Target().Patchable()) > 1 {
+		return s.PatchInterrupted()
+	}
+	return s.change(func(d *Deployment) { d.Code = before })
 }
 
 // WithoutNewMethods records that the JVM of the target takes bodies of methods only.

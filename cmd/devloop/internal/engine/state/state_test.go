@@ -74,7 +74,7 @@ func TestTransitions(t *testing.T) {
 			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "unknown", NotPatchable: "a change was cut off half-way"}}},
 		"a patch that the JVM refuses": {serving.PatchStarted().PatchRefused(old.Code), serving.Event()},
 		"one that a JVM of two refuses": {State{}.Promoted(two).PatchStarted().PatchRefused(two.Code),
-			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"a", "b"}, Code: "unknown"}}},
+			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"a", "b"}, Code: "unknown", NotPatchable: "a change was cut off half-way"}}},
 		"a restart": {serving.Paused().PatchStarted().PatchInterrupted().Patched(old.Pods, plan.State{Name: "x"}).Resumed(),
 			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "patched"}}},
 		"a restart that went back":               {serving.Paused().PatchStarted().Patched(old.Pods, plan.State{Name: "x"}).WentBack(old), serving.Event()},

@@ -21,8 +21,6 @@ import (
 const (
 	// handshakeTimeout limits the wait for a handshake, as a JVM does: port scanners connect and send nothing.
 	handshakeTimeout = 2 * time.Second
-	// attachTimeout limits one attempt to attach. A JVM that already has a debugger does not answer.
-	attachTimeout = 3 * time.Second
 	// retryInterval is the pause between two attempts to reach a JVM.
 	retryInterval = 100 * time.Millisecond
 	// redialWindow is how long a JVM may take to listen again after a debugger has detached.
@@ -327,7 +325,7 @@ func (r *Relay) attachWhenFree(ctx context.Context, to *jvm, conn net.Conn) (*se
 
 // connect opens a session with a JVM; the caller holds to.inUse. Events wait in the outbox until the IDE is accepted.
 func (r *Relay) connect(ctx context.Context, to *jvm, conn net.Conn) (*session, error) {
-	dialing, cancel := context.WithTimeout(ctx, attachTimeout)
+	dialing, cancel := context.WithTimeout(ctx, jdwp.AttachTimeout)
 	defer cancel()
 	lifetime, end := context.WithCancel(to.ctx)
 	keep := context.AfterFunc(dialing, end)
