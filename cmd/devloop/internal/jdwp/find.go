@@ -27,6 +27,8 @@ func (vm *VM) used(ctx context.Context, name string) (ids []string, err error) {
 // used yet, such as the type that a method of a controller returns. At its first use its code would be that from
 // before. The first look takes some 100 ms, as the JVM is asked for each class's name.
 func (vm *VM) addUnused(ctx context.Context, names map[string]bool, found map[string][]string) error {
+	vm.looking.Lock()
+	defer vm.looking.Unlock()
 	if err := vm.findLoader(ctx); err != nil {
 		return err
 	}
@@ -60,7 +62,7 @@ func (vm *VM) addUnused(ctx context.Context, names map[string]bool, found map[st
 }
 
 // findLoader finds the class loader of the class path, which has the classes of an application in an image by devloop.
-// ClassLoader of all JDKs keeps it in a field of this name.
+// ClassLoader of all JDKs keeps it in a field of this name. The caller holds vm.looking.
 func (vm *VM) findLoader(ctx context.Context) error {
 	if vm.loader != "" {
 		return nil

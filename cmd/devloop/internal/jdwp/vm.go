@@ -20,7 +20,7 @@ type Dial func(ctx context.Context) (io.ReadWriteCloser, error)
 // disposeTimeout limits the wait for the reply to Dispose.
 const disposeTimeout = 2 * time.Second
 
-// VM is a JVM that we are attached to. Its methods may be called concurrently.
+// VM is a JVM that we are attached to. Its methods may be called concurrently, Redefine one at a time.
 type VM struct {
 	conn    io.ReadWriteCloser
 	sizes   wire.Sizes
@@ -34,9 +34,11 @@ type VM struct {
 	err     error                        // why the connection ended
 	ended   chan struct{}
 
-	known  map[string][]string // ids of classes by name, as they were last found
-	loader string              // id of the application's class loader, "" until it was looked for
-	names  map[string]string   // of the class loader's classes by id, as far as they were looked for
+	known map[string][]string // ids of classes by name, as the last Redefine found them; one Redefine at a time
+
+	looking sync.Mutex        // guards what follows
+	loader  string            // id of the application's class loader, "" until it was looked for
+	names   map[string]string // of the class loader's classes by id, as far as they were looked for
 }
 
 // Attach attaches to the JVM at the other end of conn, which Close closes. One with another debugger does not answer.
