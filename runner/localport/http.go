@@ -175,8 +175,9 @@ type connRefusedError struct {
 	err  error
 }
 
+// Error leaves out the node's complaint: it says that in 400 characters, with the names of network namespaces.
 func (e *connRefusedError) Error() string {
-	return fmt.Sprintf("nothing listens on port %d of Pod %q: %v", e.port, e.pod, e.err)
+	return fmt.Sprintf("nothing listens on port %d of Pod %q", e.port, e.pod)
 }
 
 // Is matches [ErrNobodyListens].

@@ -161,6 +161,19 @@ func TestRequestThatDidNotReachTheApplicationIsSentAgain(t *testing.T) {
 	}
 }
 
+// TestNobodyListens: who asks is told so, and not the node's words for it.
+func TestNobodyListens(t *testing.T) {
+	t.Parallel()
+	node := &tunneltest.Node{Serve: func(int, io.ReadWriter) error {
+		return errors.New("error forwarding port 8080 to pod 8f, uid : failed to connect to localhost:8080 inside namespace \"8f\", IPv4: dial tcp4 127.0.0.1:8080: connect: connection refused")
+	}}
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
+	if got, want := strings.TrimSpace(answerOf(browser(t), "GET", f.URL(), "")), `503 devloop: nothing listens on port 8080 of Pod "web"`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestLostRequestIsSentAgainIfItDoesNoHarm(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]string{"GET": "200 2 GET ", "POST": "502 "} {
