@@ -152,6 +152,7 @@ func TestCompleteFilesSettleSooner(t *testing.T) {
 		b.save(appJava, "class App { int a; }")
 		b.save("src/App.java.tmp1", "a temporary file")
 		b.remove("src/App.java.tmp1")
+		b.events <- fsnotify.Event{Name: b.path("src/App.java.tmp1"), Op: fsnotify.Remove}
 		ms(9)
 		b.expect("too early")
 		ms(1)
