@@ -73,11 +73,11 @@ func (s *session) fallBackToPolling(err error) {
 		err = limit
 	}
 	s.watches.close()
-	s.poll.Reset(s.options.pollEvery(0))
+	s.poll.Reset(s.options.pollPause(0))
 	s.options.Notice(err)
 }
 
-// pollOnce scans everything. Changes are delivered when the next scan finds no more, or after [Options.MaxWait].
+// pollOnce scans everything. Changes are delivered when the next scan finds no more, or after a second.
 func (s *session) pollOnce() error {
 	start := time.Now()
 	if err := s.checkRoots(); err != nil {
@@ -85,29 +85,29 @@ func (s *session) pollOnce() error {
 	}
 	found := s.batch(s.scan(s.roots))
 	took := time.Since(start)
-	if found.Empty() || !s.firstDirty.IsZero() && start.Sub(s.firstDirty) >= s.options.MaxWait {
+	if found.Empty() || !s.firstDirty.IsZero() && start.Sub(s.firstDirty) >= s.options.maxWait {
 		s.pending = s.pending.Merge(s.unsettled.Merge(found))
 		s.unsettled, s.firstDirty = Batch{}, time.Time{}
-		s.poll.Reset(s.options.pollEvery(took))
+		s.poll.Reset(s.options.pollPause(took))
 		return nil
 	}
 	if s.firstDirty.IsZero() {
 		s.firstDirty = start
 	}
 	s.unsettled = s.unsettled.Merge(found)
-	s.poll.Reset(s.options.Quiet)
+	s.poll.Reset(s.options.quiet)
 	return nil
 }
 
 // pollShare limits polling to 1/50 of a core.
 const pollShare = 50
 
-// pollEvery returns the time until the next scan, when the last one took that long.
-func (o Options) pollEvery(took time.Duration) time.Duration {
-	if o.PollEvery > 0 {
-		return o.PollEvery
+// pollPause returns the time until the next scan, when the last one took that long.
+func (o Options) pollPause(took time.Duration) time.Duration {
+	if o.pollEvery > 0 {
+		return o.pollEvery
 	}
-	return max(DefaultPollEvery, pollShare*took)
+	return max(defaultPollEvery, pollShare*took)
 }
 
 // Flush looks at all files now, and returns when what has changed was received: every save before the

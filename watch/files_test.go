@@ -231,7 +231,7 @@ func TestRootReplaced(t *testing.T) {
 	for _, name := range []string{"p/b.txt", "other/b.txt"} { // what has size and time of the old is the old
 		must(os.Chtimes(d.path(name), time.Time{}, time.Unix(1e9, 0)))
 	}
-	r := watching(t, d, Options{Root: d.path("p"), Quiet: 300 * time.Millisecond})
+	r := watching(t, d, Options{Root: d.path("p"), quiet: 300 * time.Millisecond})
 	r.dir = dir(d.path("p"))
 	d.rename("p", "old")
 	d.rename("other", "p")
@@ -342,7 +342,7 @@ func TestDirectoriesTakeEachOthersPlace(t *testing.T) {
 	d := project(t)
 	d.write("one/sub/a.txt", "")
 	d.write("two/sub/b.txt", "")
-	r := watching(t, d, Options{Quiet: time.Millisecond, QuietIfComplete: time.Millisecond})
+	r := watching(t, d, Options{quiet: time.Millisecond, quietIfComplete: time.Millisecond})
 	for range 50 {
 		for range 10 {
 			r.rename("one", "old")

@@ -27,7 +27,7 @@ func TestThirtyThousandFiles(t *testing.T) {
 	real.NotShort(t)
 	d := newDir(t)
 	large(d, 30_000)
-	r := watching(t, d, Options{Quiet: 200 * time.Millisecond})
+	r := watching(t, d, Options{quiet: 200 * time.Millisecond})
 	r.write(largeName(29_999), "the last one")
 	r.expect("one of many", largeName(29_999))
 	r.rename("m7", "m7b")

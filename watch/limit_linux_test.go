@@ -44,7 +44,7 @@ func underLimit(t *testing.T, name string, value int, setting string) {
 	for i := range 50 {
 		d.write(fmt.Sprintf("d%d/file.txt", i), "")
 	}
-	r := watching(t, d, Options{PollEvery: 5 * time.Millisecond})
+	r := watching(t, d, Options{pollEvery: 5 * time.Millisecond})
 	limit := (*LimitError)(nil)
 	if err := <-r.notices; !errors.As(err, &limit) {
 		t.Fatalf("noticed %v", err)

@@ -33,38 +33,33 @@ type Options struct {
 	// that it prints about a change would be a change.
 	Outputs []fs.FileInfo
 
-	// Quiet is how long no event may arrive before files count as settled; 0 means [DefaultQuiet].
-	// After more than 50 changes, as in a checkout, it is four times as long.
-	Quiet time.Duration
-	// QuietIfComplete is the same for a few files that all look complete: they are not new, have content, and are
-	// small enough that an editor writes them at once. 0 means [DefaultQuietIfComplete], or Quiet if that is set.
-	QuietIfComplete time.Duration
-	// MaxWait is how long a change may wait for files to settle; 0 means [DefaultMaxWait].
-	MaxWait time.Duration
-
 	// Poll makes the watcher scan the files regularly, for mounts without events: network shares, shared folders.
 	Poll bool
-	// PollEvery is the time between two scans; 0: [DefaultPollEvery], or longer, so that it takes 2 % of a core.
-	PollEvery time.Duration
 
 	// Ready is called once, after the first scan: later changes lead to a batch. It may be nil, and must not block.
 	Ready func()
 	// Notice gets problems that the watcher works around, such as a [*LimitError]. It may be nil, and must not block.
 	Notice func(error)
+
+	// Only tests set these times; 0 means the default.
+	quiet, quietIfComplete, maxWait, pollEvery time.Duration
 }
 
 const (
-	// DefaultQuiet is longer than the pauses between the events of one save, and too short to notice. On two overloaded
-	// cores those were 1 to 10 ms, once 56 ms, for vim and sed -i; 10 to 200 ms while git checks out 5,000 files.
-	DefaultQuiet = 60 * time.Millisecond
-	// DefaultQuietIfComplete is longer than the usual pauses. If a program pauses for longer with a file that looks
-	// complete, there are two batches instead of one, and the second one has all of it: its cycle replaces the first,
-	// which has seldom done more than begin to compile.
-	DefaultQuietIfComplete = 10 * time.Millisecond
-	// DefaultMaxWait limits how long a program that never stops writing can delay a save.
-	DefaultMaxWait = time.Second
-	// DefaultPollEvery is the time between two scans in a project of up to about 3,000 files.
-	DefaultPollEvery = 500 * time.Millisecond
+	// defaultQuiet is how long no event may arrive before files count as settled; after more than 50 changes, as in a
+	// checkout, it is four times as long. It is longer than the pauses between the events of one save, and too short to
+	// notice. On two overloaded cores those were 1 to 10 ms, once 56 ms, for vim and sed -i; 10 to 200 ms while git
+	// checks out 5,000 files.
+	defaultQuiet = 60 * time.Millisecond
+	// defaultQuietIfComplete is the same for a few files that all look complete: they are not new, have content, and are
+	// small enough that an editor writes them at once. It is longer than the usual pauses. If a program pauses for longer
+	// with a file that looks complete, there are two batches instead of one, and the second one has all of it: its cycle
+	// replaces the first, which has seldom done more than begin to compile.
+	defaultQuietIfComplete = 10 * time.Millisecond
+	// defaultMaxWait limits how long a program that never stops writing can delay a save.
+	defaultMaxWait = time.Second
+	// defaultPollEvery is the time between two scans in a project of up to about 3,000 files, longer in larger ones.
+	defaultPollEvery = 500 * time.Millisecond
 )
 
 // Watcher watches one project.
@@ -171,14 +166,14 @@ func (w *Watcher) rootOf(path string) string {
 
 func fillDefaults(o *Options) {
 	o.Base = cmp.Or(o.Base, o.Root)
-	if o.QuietIfComplete <= 0 {
-		o.QuietIfComplete = cmp.Or(max(o.Quiet, 0), DefaultQuietIfComplete)
+	if o.quietIfComplete <= 0 {
+		o.quietIfComplete = cmp.Or(max(o.quiet, 0), defaultQuietIfComplete)
 	}
-	if o.Quiet <= 0 {
-		o.Quiet = DefaultQuiet
+	if o.quiet <= 0 {
+		o.quiet = defaultQuiet
 	}
-	if o.MaxWait <= 0 {
-		o.MaxWait = DefaultMaxWait
+	if o.maxWait <= 0 {
+		o.maxWait = defaultMaxWait
 	}
 	if o.Notice == nil {
 		o.Notice = func(error) {}

@@ -92,8 +92,8 @@ func operation(t *rapid.T, d dir) {
 
 func TestRandomOperations(t *testing.T) {
 	for name, options := range map[string]Options{
-		"events":  {Quiet: 4 * time.Millisecond},
-		"polling": {Poll: true, PollEvery: time.Millisecond, Quiet: 4 * time.Millisecond},
+		"events":  {quiet: 4 * time.Millisecond},
+		"polling": {Poll: true, pollEvery: time.Millisecond, quiet: 4 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) { randomly(t, options) })
 	}

@@ -10,7 +10,7 @@
 // # From event to batch
 //
 // The operating system's events (fsnotify: inotify, kqueue, ReadDirectoryChangesW) only say where to look. An event
-// marks its path. After [Options.Quiet] without another event, less for files that look complete, each marked path is
+// marks its path. After 60 ms without another event, 10 ms for files that look complete, each marked path is
 // compared with the last scan. Only different content is a change: touch, a save of the same bytes, a file that was
 // changed back, and the temporary files of an atomic save trigger nothing, whatever the order of the events.
 //
@@ -110,7 +110,7 @@ func newSession(ctx context.Context, w *Watcher) *session {
 // start watches and scans everything, then starts to read files in the background.
 func (s *session) start() error {
 	if s.options.Poll {
-		s.poll.Reset(s.options.pollEvery(0))
+		s.poll.Reset(s.options.pollPause(0))
 	} else if err := s.watches.reopen(); err != nil {
 		s.fallBackToPolling(err)
 	}
@@ -211,7 +211,7 @@ func (s *session) batch(changed []string) Batch {
 	return batch
 }
 
-// mark has path scanned after the quiet period, or when the first mark has waited for [Options.MaxWait].
+// mark has path scanned after the quiet period, or when the first mark has waited for a second.
 func (s *session) mark(path string) {
 	now := time.Now()
 	if s.firstDirty.IsZero() {
@@ -221,7 +221,7 @@ func (s *session) mark(path string) {
 	if decidesOutputs(filepath.Base(path)) {
 		s.dirty[filepath.Dir(path)] = true // more or fewer of its entries are ignored now
 	}
-	s.quiet.Reset(min(s.quietPeriod(), s.firstDirty.Add(s.options.MaxWait).Sub(now)))
+	s.quiet.Reset(min(s.quietPeriod(), s.firstDirty.Add(s.options.maxWait).Sub(now)))
 }
 
 const (
@@ -237,11 +237,11 @@ const (
 func (s *session) quietPeriod() time.Duration {
 	switch {
 	case len(s.dirty) > manyChanges:
-		return 4 * s.options.Quiet
+		return 4 * s.options.quiet
 	case len(s.dirty) <= fewChanges && s.complete():
-		return s.options.QuietIfComplete
+		return s.options.quietIfComplete
 	}
-	return s.options.Quiet
+	return s.options.quiet
 }
 
 // complete reports whether no dirty path seems to be half saved: a file that is empty or, unless it was temporary, gone, and

@@ -61,7 +61,7 @@ func TestSavesOfEditors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDir(t)
 			d.write("src/App.java", "class App {}")
-			r := watching(t, d, Options{Quiet: 200 * time.Millisecond}) // a busy machine may halt in a save
+			r := watching(t, d, Options{quiet: 200 * time.Millisecond}) // a busy machine may halt in a save
 			save(d, "class App { int a; }")
 			if batch := r.next(); !slices.Equal(batch.Paths, []string{"src/App.java"}) {
 				t.Errorf("got %q", batch.Paths)
@@ -80,7 +80,7 @@ func TestSaveOfRealVim(t *testing.T) {
 	}
 	d := newDir(t)
 	d.write("src/App.java", "class App {}\n")
-	r := watching(t, d, Options{Quiet: 500 * time.Millisecond})
+	r := watching(t, d, Options{quiet: 500 * time.Millisecond})
 	save := exec.Command(vim, "-N", "-u", "NONE", "-es", "-c", "set backup writebackup backupcopy=no backupskip= undofile",
 		"-c", "normal ofoo", "-c", "wq", d.path("src/App.java"))
 	if out, err := save.CombinedOutput(); err != nil {
@@ -123,7 +123,7 @@ func TestGitCheckout(t *testing.T) {
 	git("add", ".")
 	git("commit", "-qm", "two")
 	git("branch", "two")
-	r := watching(t, d, Options{Quiet: 200 * time.Millisecond})
+	r := watching(t, d, Options{quiet: 200 * time.Millisecond})
 	git("checkout", "-q", "one")
 	r.expect("back to the first commit", want...)
 	git("checkout", "-q", "two")

@@ -98,7 +98,7 @@ func (b *bubble) expect(what string, want ...string) {
 // ms lets time pass.
 func ms(n time.Duration) { time.Sleep(n * time.Millisecond) }
 
-var hundred = Options{Quiet: 100 * time.Millisecond, MaxWait: time.Second}
+var hundred = Options{quiet: 100 * time.Millisecond, maxWait: time.Second}
 
 func TestQuietPeriodBeginsAnew(t *testing.T) {
 	inBubble(t, project(t), hundred, func(b *bubble) {
@@ -147,7 +147,7 @@ func TestBurstsMayPauseForLonger(t *testing.T) {
 // may still be writing all of it.
 func TestCompleteFilesSettleSooner(t *testing.T) {
 	options := hundred
-	options.QuietIfComplete = 10 * time.Millisecond
+	options.quietIfComplete = 10 * time.Millisecond
 	inBubble(t, project(t), options, func(b *bubble) {
 		b.save(appJava, "class App { int a; }")
 		b.save("src/App.java.tmp1", "a temporary file")
@@ -299,7 +299,7 @@ func TestWhatCannotBeKnownAfterALossIsAll(t *testing.T) {
 
 func TestLimitLeadsToPolling(t *testing.T) {
 	options := hundred
-	options.PollEvery = time.Second
+	options.pollEvery = time.Second
 	inBubble(t, project(t), options, func(b *bubble) {
 		b.refuse = syscall.ENOSPC
 		b.mkdir("a/b")
@@ -344,7 +344,7 @@ func TestABrokenSourceLeadsToPolling(t *testing.T) {
 func TestNoSourceLeadsToPolling(t *testing.T) {
 	d := project(t)
 	refused := func(w *Watcher) { w.open = func() (*source, error) { return nil, syscall.EMFILE } }
-	r := watching(t, d, Options{PollEvery: time.Millisecond}, refused)
+	r := watching(t, d, Options{pollEvery: time.Millisecond}, refused)
 	limit := (*LimitError)(nil)
 	if err := <-r.notices; !errors.As(err, &limit) {
 		t.Errorf("noticed %v", err)
@@ -354,7 +354,7 @@ func TestNoSourceLeadsToPolling(t *testing.T) {
 }
 
 func TestPollingHoldsABurst(t *testing.T) {
-	options := Options{Poll: true, PollEvery: time.Second, Quiet: 100 * time.Millisecond, MaxWait: time.Second}
+	options := Options{Poll: true, pollEvery: time.Second, quiet: 100 * time.Millisecond, maxWait: time.Second}
 	d := project(t)
 	inBubble(t, d, options, func(b *bubble) {
 		ms(10) // the ticks of polling don't coincide with ours
@@ -384,14 +384,14 @@ func TestPollingHoldsABurst(t *testing.T) {
 func TestPollingIsPaced(t *testing.T) {
 	var o Options
 	for took, want := range map[time.Duration]time.Duration{
-		time.Millisecond: DefaultPollEvery, 100 * time.Millisecond: 5 * time.Second,
+		time.Millisecond: defaultPollEvery, 100 * time.Millisecond: 5 * time.Second,
 	} {
-		if got := o.pollEvery(took); got != want {
+		if got := o.pollPause(took); got != want {
 			t.Errorf("after a look that took %v: %v, want %v", took, got, want)
 		}
 	}
-	o.PollEvery = time.Second
-	if got := o.pollEvery(time.Hour); got != time.Second {
+	o.pollEvery = time.Second
+	if got := o.pollPause(time.Hour); got != time.Second {
 		t.Errorf("got %v, want what was asked for", got)
 	}
 }
@@ -426,8 +426,8 @@ func TestLimitErrorAdvises(t *testing.T) {
 // received when it returns, and nothing comes twice.
 func TestFlushWaitsForNoEvent(t *testing.T) {
 	for name, options := range map[string]Options{
-		"events":  {Quiet: time.Hour, MaxWait: time.Hour},
-		"polling": {Poll: true, PollEvery: time.Hour},
+		"events":  {quiet: time.Hour, maxWait: time.Hour},
+		"polling": {Poll: true, pollEvery: time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDir(t)
@@ -476,7 +476,7 @@ func TestOwnOutputNeverTriggers(t *testing.T) {
 		t.Cleanup(func() { _ = out.Close() })
 		own, err := out.Stat()
 		must(err)
-		r := watching(t, dir, Options{Outputs: []fs.FileInfo{own}, Poll: poll, PollEvery: 20 * time.Millisecond})
+		r := watching(t, dir, Options{Outputs: []fs.FileInfo{own}, Poll: poll, pollEvery: 20 * time.Millisecond})
 		line := func() {
 			_, err := out.WriteString("a cycle begins\n")
 			must(err)

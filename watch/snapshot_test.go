@@ -44,7 +44,7 @@ func TestAFileRenamedOverAnotherIsAChange(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := watching(t, d, Options{Poll: true, PollEvery: time.Millisecond, Quiet: time.Millisecond})
+	r := watching(t, d, Options{Poll: true, pollEvery: time.Millisecond, quiet: time.Millisecond})
 	r.settled()
 	if err := os.Rename(d.path("a"), d.path("b")); err != nil {
 		t.Fatal(err)
