@@ -50,7 +50,7 @@ type inPlace struct {
 	libraries map[string][]byte // nil if they are as they were
 	loaded    map[string][]byte // classes that a JVM gets in another form than files have
 	before    state.Deployment  // what ran before the change,
-	served    bool              // and whether localhost led there
+	served    bool              // and whether localhost led to it
 }
 
 // hotSwap changes the Pods and keeps the application running. It reports false if the application

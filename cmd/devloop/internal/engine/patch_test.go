@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -111,6 +112,27 @@ func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
 		if got := append(r.chosen(), r.stages()...); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
 		}
+	}
+}
+
+// TestApplicationThatGoesBackTakesTheNextChange: a Pod refuses the files of a page, restarts with them, and goes back.
+func TestApplicationThatGoesBackTakesTheNextChange(t *testing.T) {
+	t.Parallel()
+	f := &taking{fakes: fakes{quick: true, port: 8080, fail: map[event.Stage]error{}}, jar: filepath.Join(t.TempDir(), "app.jar")}
+	l, _ := newTestSession(f, at(newFakePort(t), 0))
+	f.pack(t, "1", "a")
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := l.State().Serving
+	f.pack(t, "1", "b")
+	f.refuses = map[bool]error{false: errors.New("no room")}
+	f.failing(event.Ready, podstatus.Finding{Code: "pod.crash", RolledBack: true}.Explain(before.Pods[0], nil, podstatus.Evidence{}))
+	if err := cycleOf(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err == nil {
+		t.Fatal("it serves")
+	}
+	if now := l.State().Serving; now == nil || !now.SameCode(*before) || now.NotPatchable != "" {
+		t.Errorf("what serves is taken for %+v", now)
 	}
 }
 
