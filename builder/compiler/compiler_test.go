@@ -286,11 +286,19 @@ func TestFirstSettingsAreCopied(t *testing.T) {
 			t.Errorf("the application has %q, %v", got, err)
 		}
 	}
-	c.units.own().copies.altered[kindOf(filepath.Join(c.dir, resourceDir, "pages", "page.html"))] = true
-	for file, text := range map[string]string{resourceDir + "/application.yml": "a: b", resourceDir + "/application-dev.yaml": "a: '@b@'"} {
-		p.save(t, file, text)
-		if c.needsBuildFor(file) != file+" changed" {
-			t.Errorf("%s is copied although the build changes a file beside it", file)
+	for file, text := range map[string]string{"application-local.yaml": "a: b", "application.yml": "a: '@b@'", "config/application.yml": "a: b"} {
+		p.save(t, resourceDir+"/"+file, text)
+		if c.needsBuildFor(resourceDir+"/"+file) == "" {
+			t.Errorf("%s is copied although a build may leave it out, change it or put it elsewhere", file)
+		}
+	}
+	p.save(t, resourceDir+"/application.yml", "a: b")
+	for _, altered := range []bool{false, true} {
+		if c.units.own().copies.altered[kindOf(filepath.Join(c.dir, resourceDir, "pages", "page.html"))] = altered; !altered {
+			clear(c.units.own().copies.altered)
+		}
+		if got := c.needsBuildFor(resourceDir + "/application.yml"); (got != "") != altered {
+			t.Errorf("the build changes a file beside it, %v: got %q", altered, got)
 		}
 	}
 }

@@ -183,8 +183,9 @@ func (r *resources) newCopy(file string) (c resourceCopy, known bool) {
 	return c, errors.Is(err, fs.ErrNotExist) // else something else makes it
 }
 
-// settingsFile matches the names of Spring Boot's settings.
-var settingsFile = regexp.MustCompile(`^application(?:-[^.]+)?\.(?:properties|ya?ml)$`)
+// settingsFile matches the names of Spring Boot's settings. Those of a profile are not among them: a build may leave
+// application-local.yml out of what it packs.
+var settingsFile = regexp.MustCompile(`^application\.(?:properties|ya?ml)$`)
 
 // neighbour returns the copy of a file beside a new one, if the build copies as they are all of its kind. For Spring Boot's
 // settings, which no build leaves out, all that is in their directory counts where there is none of their kind.

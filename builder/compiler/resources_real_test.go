@@ -46,9 +46,12 @@ func TestRealResourcesAreCopied(t *testing.T) {
 			dir := buildtest.Sample(t, name)
 			_ = os.Remove(filepath.Join(dir, "Dockerfile"))
 			testfile.Write(t, dir, style, "p { color: green }\n")
-			testfile.Write(t, dir, "src/main/resources/application.properties", "word=one\n")
 			c, _ := ready(t, dir)
 
+			testfile.Write(t, dir, "src/main/resources/application.properties", "word=one\n")
+			if app := compile(t, c, []string{"src/main/resources/application.properties"}); app.CompiledBy != "1 resource copied" {
+				t.Errorf("the first settings: %s", app.CompiledBy)
+			}
 			testfile.Write(t, dir, style, "p { color: blue }\n@media print { }\n")
 			if app := compile(t, c, []string{style}); app.CompiledBy != "1 resource copied" {
 				t.Errorf("a style: %s", app.CompiledBy)

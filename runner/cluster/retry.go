@@ -89,6 +89,7 @@ func (t retryTransport) isReady(q *http.Request) bool {
 	if err != nil {
 		return false
 	}
+	ask.Header = q.Header.Clone() // with the user's token: a server may answer nobody else
 	response, err := t.next.RoundTrip(ask)
 	if err != nil {
 		return false

@@ -3,12 +3,15 @@ package cluster
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"k8s.io/client-go/rest"
 )
 
 type server func(path string) (status int, err error)
@@ -73,5 +76,27 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestReadinessIsAskedForAsTheUser: a server that answers nobody without a token has not read its roles yet.
+func TestReadinessIsAskedForAsTheUser(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		switch {
+		case q.Header.Get("Authorization") != "Bearer secret":
+			w.WriteHeader(http.StatusUnauthorized)
+		case asked.Add(1) <= 4: // the request and /readyz, twice
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	defer api.Close()
+	c, err := New(&rest.Config{Host: api.URL, BearerToken: "secret"}, "one", "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Ping(t.Context()); err != nil {
+		t.Errorf("after %d requests: %v", asked.Load(), err)
 	}
 }

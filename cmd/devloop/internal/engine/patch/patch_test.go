@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -128,7 +129,7 @@ func TestNoJVMLooksForClassesIfAPodRefusesTheFiles(t *testing.T) {
 	t.Parallel()
 	for _, supervised := range []bool{true, false} {
 		asked, _, err := patched(t, supervised, swap, map[string]error{"b": fmt.Errorf("pod b: %w", supervisor.ErrUnsupervised)})
-		if !errors.Is(err, supervisor.ErrUnsupervised) || slices.ContainsFunc(asked, func(s string) bool { return s == "a: redefine a/B, loaded only: false" }) {
+		if !errors.Is(err, supervisor.ErrUnsupervised) || strings.Contains(strings.Join(asked, ""), "redefine") {
 			t.Errorf("supervised %v: got %v after %q", supervised, err, asked)
 		}
 	}
