@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/proc"
 )
@@ -62,7 +63,8 @@ func (Gradle) run(ctx context.Context, b buildtool.Build, out io.Writer, task st
 	for _, dir := range siblings(b.Root) {
 		args = append(args, "--include-build", dir)
 	}
-	text, err := proc.Command{Dir: b.Root, Args: args}.Run(ctx, out)
+	env := jvm.QuickStart("GRADLE_OPTS", "JAVA_OPTS") // the daemon, which builds, takes its options from gradle.properties
+	text, err := proc.Command{Dir: b.Root, Args: args, Env: env}.Run(ctx, out)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("build with gradle: %w", context.Cause(ctx))
 	}

@@ -1,6 +1,7 @@
 package jvm
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +43,32 @@ func TestContradicts(t *testing.T) {
 	}
 	if !Contradicts("-XX:TieredStopAtLevel=1", []string{"_JAVA_OPTIONS=-XX:-TieredCompilation"}) {
 		t.Error("two options choose the tiers")
+	}
+}
+
+// TestQuickStart: options of the user stay as they are, and a JVM never gets two collectors.
+func TestQuickStart(t *testing.T) {
+	for _, c := range []struct{ user, want string }{
+		{"", "TOOL_OPTS=" + QuickOptions},
+		{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "TOOL_OPTS=-XX:TieredStopAtLevel=1"},
+		{"TOOL_OPTS=-Xmx1g", ""},
+		{"ALL_OPTS=-XX:+UseG1GC", ""},
+	} {
+		t.Run(c.user, func(t *testing.T) {
+			for _, name := range append(slices.Clone(OptionVariables), "TOOL_OPTS", "ALL_OPTS") {
+				t.Setenv(name, "") // which puts it back
+				if err := os.Unsetenv(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if name, value, set := strings.Cut(c.user, "="); set {
+				t.Setenv(name, value)
+			}
+			env := QuickStart("TOOL_OPTS", "ALL_OPTS")
+			if got := slices.IndexFunc(env, func(v string) bool { return strings.HasPrefix(v, "TOOL_OPTS=") }); (got < 0) != (c.want == "") || got >= 0 && env[got] != c.want {
+				t.Errorf("got %q, want %q", env, c.want)
+			}
+		})
 	}
 }
 

@@ -18,26 +18,16 @@ import (
 
 func TestMavenOptionsAreTheUsers(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Unsetenv("MAVEN_OPTS"); err != nil {
-		t.Fatal(err)
-	}
-	if env := environment(dir); env == nil || env[len(env)-1] != "MAVEN_OPTS="+mavenOpts {
-		t.Errorf("got %v", env)
-	}
-	testfile.Write(t, dir, ".mvn/jvm.config", "-XX:+UseG1GC")
-	if env := environment(dir); env != nil {
-		t.Errorf("got %v beside jvm.config", env)
-	}
-}
-
-func TestMavenGetsOneCollector(t *testing.T) {
 	t.Setenv("MAVEN_OPTS", "")
 	if err := os.Unsetenv("MAVEN_OPTS"); err != nil { // Setenv puts it back
 		t.Fatal(err)
 	}
-	t.Setenv("JAVA_TOOL_OPTIONS", "-XX:+UseG1GC")
-	if env := environment(t.TempDir()); !slices.Contains(env, "MAVEN_OPTS=-XX:TieredStopAtLevel=1") || slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "MAVEN_OPTS=") && strings.Contains(v, "SerialGC") }) {
-		t.Errorf("Maven is told two collectors")
+	if env := environment(dir); env == nil {
+		t.Error("Maven's JVM gets no options")
+	}
+	testfile.Write(t, dir, ".mvn/jvm.config", "-XX:+UseG1GC")
+	if env := environment(dir); env != nil {
+		t.Errorf("got %v beside jvm.config", env)
 	}
 }
 
