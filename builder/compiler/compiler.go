@@ -17,7 +17,7 @@
 //   - the image is made of directories, so that no jar has to be packed,
 //   - nothing has changed but Java sources of the application's module and of others whose classes
 //     are not in a jar, and resources that the build copies without a change,
-//   - it has compiled all sources to the same bytes as the build, and
+//   - it has compiled all sources of the module to the same bytes as the build, and
 //   - the build files are as they were.
 //
 // Everything else goes to the build. A save of resources alone needs no compiler, and waits for none. One of a file
@@ -81,7 +81,7 @@ type Compiler struct {
 	mu       lock    // protects what follows
 	disabled string  // why the incremental compiler is not used, "" if it is
 	blocker  blocker // what has to change before it is tried again
-	told     string  // what was said last about modules that the build compiles
+	told     string  // what was said last about what the build compiles
 	failures int     // how often in a row bootstrapping failed
 	server   server
 	app      springboot.App      // what the last build made
@@ -130,9 +130,6 @@ func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer)
 		return springboot.App{}, err
 	}
 	defer c.mu.unlock()
-	if c.blocker.changed() {
-		c.disabled, c.blocker = "", blocker{}
-	}
 	app, err := c.compile(ctx, changed, out)
 	if c.current = err == nil; c.current {
 		c.latest = app
@@ -181,7 +178,7 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 	}
 	compilers := c.units.own().model.Compilers
 	c.adopt(app)
-	if c.blocker.reason != "" && !reflect.DeepEqual(c.units.own().model.Compilers, compilers) {
+	if c.blocker.changed() || c.blocker.reason != "" && !reflect.DeepEqual(c.units.own().model.Compilers, compilers) {
 		c.disabled, c.blocker = "", blocker{}
 	}
 	for _, u := range c.units {
@@ -242,7 +239,7 @@ func (c *Compiler) needsBuild(changed []string) string {
 			return why
 		}
 	}
-	if c.units.own().module == nil {
+	if c.units.proven() == nil {
 		return notReady
 	}
 	if !maps.Equal(c.server.libraries, c.units.libraries()) {

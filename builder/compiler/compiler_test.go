@@ -455,6 +455,24 @@ func TestDisabled(t *testing.T) {
 			t.Errorf("it is not back: %q", why)
 		}
 	})
+	t.Run("another language", func(t *testing.T) {
+		t.Parallel()
+		p, c := newPlayed(t)
+		c.tool = "gradle"
+		for _, name := range []string{"A", "B", "Main"} {
+			if err := os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.compiles(t, c, nil, "")
+		for _, want := range []string{"each save runs gradle, not the incremental compiler: sources in Kotlin", "", ""} {
+			if why := c.RunIdle(t.Context()); why != want {
+				t.Errorf("got %q, want %q", why, want)
+			}
+			p.save(t, javaDir+"/A.kt", "class A again") // the first source, which stands for them all
+			p.compiles(t, c, []string{javaDir + "/A.kt"}, "by gradle, as sources in Kotlin")
+		}
+	})
 	t.Run("other bytes", func(t *testing.T) {
 		t.Parallel()
 		p, c := newPlayed(t)

@@ -166,6 +166,40 @@ func TestRealKotlinBesideJava(t *testing.T) {
 	}
 }
 
+// TestRealKotlinOfAJavaLibrary: Gradle compiles the application, and Java in the module that it uses stays with the warm compiler.
+func TestRealKotlinOfAJavaLibrary(t *testing.T) {
+	t.Parallel()
+	real.Long(t) // the short tier has TestAnUnsupportedApplication
+	const app, lib = "src/main/kotlin/app/App.kt", "lib/src/main/java/lib/Lib.java"
+	c := gradleProject(t, "8.5", map[string]string{
+		"settings.gradle":  "rootProject.name = 'shop'\ninclude 'lib'\n",
+		"build.gradle":     kotlinBuild("1.9.25", "", "dependencies { implementation project(':lib') }\n"),
+		app:                "package app\nobject App { @JvmStatic fun main(args: Array<String>) { println(lib.Lib.text()) } }\n",
+		"lib/build.gradle": "apply plugin: 'java'\n",
+		lib:                "package lib;\npublic class Lib { public static String text() { return \"one\"; } }\n",
+	})
+	if why := c.bootstrap(t.Context()); why != "each save in the module : runs gradle, not the incremental compiler: sources in Kotlin" {
+		t.Fatalf("got %q", why)
+	}
+	for _, edit := range []struct{ file, from, to, want string }{
+		{lib, `"one"`, `"two"`, incrementally + "1 source"},
+		{app, "println", "print", "by gradle, as only the build compiles App.kt: sources in Kotlin"},
+		{lib, `"two"`, `"three"`, incrementally + "1 source"},
+		{lib, "String text", "CharSequence text", "by gradle, as the module :, which only the build compiles, may depend on it"},
+		{lib, `"three"`, `"four"`, incrementally + "1 source"},
+	} {
+		buildtest.Change(t, c.dir, edit.file, edit.from, edit.to)
+		var got springboot.App
+		buildtest.Timed(t, edit.to, func() { got = compile(t, c, []string{edit.file}) })
+		if got.CompiledBy != edit.want {
+			t.Errorf("%s: %s", edit.to, got.CompiledBy)
+		}
+		built := buildReal(t, c, "the same by gradle")
+		got.Classes, built.Classes = append(got.Classes, got.Modules...), append(built.Classes, built.Modules...)
+		sameClasses(t, got, built)
+	}
+}
+
 // TestRealProcessorsOfKotlin: kapt and KSP may read Java, too, so that Gradle compiles each save.
 func TestRealProcessorsOfKotlin(t *testing.T) {
 	t.Parallel()

@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/devloop-cli/devloop/builder/compiler/buildmodel"
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/incremental"
+	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/internal/pause"
 )
 
@@ -113,7 +118,7 @@ func (c *Compiler) warmUp(ctx context.Context) {
 		if c.mu.lock(ctx) != nil {
 			return
 		}
-		m := c.units.own().module
+		m := c.units.proven()
 		if m == nil || c.server.process.Compiled() >= warmUps {
 			c.mu.unlock()
 			return
@@ -137,7 +142,7 @@ func (c *Compiler) bootstrap(ctx context.Context) string {
 		c.report = ""
 		return why
 	}
-	if c.disabled != "" || c.units.own().module != nil || c.app.Exploded == nil || c.needsArchive() {
+	if c.disabled != "" || c.units.proven() != nil || c.app.Exploded == nil || c.needsArchive() {
 		return ""
 	}
 	return c.prove(ctx)
@@ -147,13 +152,15 @@ func (c *Compiler) bootstrap(ctx context.Context) string {
 // compiler, or leaves a module to the build, it says why. The caller holds the lock.
 func (c *Compiler) prove(ctx context.Context) string {
 	var left []string
+	javaHome, compiled := c.units.javaHome(), false
 	for i, u := range c.units {
-		err := c.bootstrapUnit(ctx, i)
+		err := c.bootstrapUnit(ctx, i, javaHome)
+		compiled = compiled || err == nil
 		unsupported, ok := errors.AsType[*incremental.UnsupportedError](err)
 		switch {
 		case ctx.Err() != nil || errors.Is(err, incremental.ErrChanged):
 			return ""
-		case ok && u != c.units.own():
+		case ok && (compiled || u != c.units.own()) && !u.remakes(c.units):
 			u.left = unsupported.Reason
 			left = append(left, fmt.Sprintf("each save in the module %s runs %s, not the incremental compiler: %s", u.model.Name, c.tool, u.left))
 		case err != nil:
@@ -165,7 +172,37 @@ func (c *Compiler) prove(ctx context.Context) string {
 	return c.once(strings.Join(append(left, c.units.foreign(c.tool)...), "; "))
 }
 
-// once returns a sentence, "" if it was the last one.
+// javaHome returns the JDK that compiles: that of the module nearest to the application that javac or kotlinc can compile.
+func (all units) javaHome() string {
+	for _, u := range slices.Backward(all) {
+		if _, javaHome, err := buildmodel.Of(u.model); err == nil {
+			return javaHome
+		}
+	}
+	return ""
+}
+
+// remakes reports whether the build makes classes in this module of those in others, as AspectJ weaves those of libraries:
+// then nothing else may change them there.
+func (u *unit) remakes(all units) (found bool) {
+	for _, dir := range paths.Existing(u.model.Classes) {
+		_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".class" || filepath.Base(path) == "module-info.class" {
+				return nil
+			}
+			for _, other := range all {
+				for _, theirs := range other.model.Classes {
+					_, missing := os.Stat(filepath.Join(theirs, paths.Relative(path, dir)))
+					found = found || other != u && missing == nil
+				}
+			}
+			return nil
+		})
+	}
+	return found
+}
+
+// once returns a sentence about what the build compiles, "" if it was the last one.
 func (c *Compiler) once(text string) string {
 	if text == c.told {
 		return ""
@@ -194,7 +231,7 @@ func (c *Compiler) disable(err error) string {
 		return ""
 	}
 	c.disabled = why
-	return "each save runs " + c.tool + ", not the incremental compiler: " + why
+	return c.once("each save runs " + c.tool + ", not the incremental compiler: " + why)
 }
 
 // verifyLater verifies the classes when nothing has been saved for a while.
@@ -202,7 +239,7 @@ func (c *Compiler) verifyLater(ctx context.Context) string {
 	if c.mu.lock(ctx) != nil {
 		return ""
 	}
-	due := c.units.own().module != nil && c.dirty.Load()
+	due := c.units.proven() != nil && c.dirty.Load()
 	wait := max(verifyDelay, time.Until(c.checked.Add(verifyInterval)))
 	c.mu.unlock()
 	if !due || !pause.For(ctx, wait) {
@@ -221,7 +258,7 @@ func (c *Compiler) verify(ctx context.Context) string {
 	defer c.mu.unlock()
 	c.copying.Lock()
 	defer c.copying.Unlock()
-	if ctx.Err() != nil || c.units.own().module == nil {
+	if ctx.Err() != nil || c.units.proven() == nil {
 		return ""
 	}
 	c.checked = time.Now()

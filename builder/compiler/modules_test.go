@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -21,6 +22,7 @@ const libDir = "lib/src/main/java"
 
 func (p playedModules) lib() buildtool.Module {
 	m := p.module()
+	m.Compilers = m.Compilers[:1]
 	if p.libWeaves {
 		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "aspectj-maven-plugin"})
 	}
@@ -152,7 +154,7 @@ func TestAnUnsupportedModule(t *testing.T) {
 	}
 	p.save(t, libDir+"/L.java", "class L again")
 	app, err = c.Compile(t.Context(), []string{libDir + "/L.java"}, io.Discard)
-	if how := fmt.Sprintf("by maven, as %s/L.java is in g:lib: the build does not only run javac, but also aspectj-maven-plugin", libDir); err != nil || app.CompiledBy != how {
+	if how := "by maven, as only the build compiles L.java: the build does not only run javac, but also aspectj-maven-plugin"; err != nil || app.CompiledBy != how {
 		t.Errorf("compiled %q, %v", app.CompiledBy, err)
 	}
 	if why := c.bootstrap(t.Context()); why != "" {
@@ -170,6 +172,62 @@ func TestAnUnsupportedModuleInBetween(t *testing.T) {
 	p.compilesIn(t, c, libDir+"/L.java", incrementally+"1 source")
 	p.save(t, libDir+"/L.java", "class L field1")
 	p.compilesIn(t, c, libDir+"/L.java", "by maven, as the module g:between, which only the build compiles, may depend on it")
+}
+
+// TestAnUnsupportedApplication: its own module goes to the build, one that it uses does not.
+func TestAnUnsupportedApplication(t *testing.T) {
+	t.Parallel()
+	p, c := newReadyModules(t)
+	c.tool = "gradle"
+	for _, name := range []string{"A", "B", "Main"} {
+		if err := os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prove := func(want string) {
+		t.Helper()
+		if why := c.bootstrap(t.Context()); why != want {
+			t.Fatalf("got %q, want %q", why, want)
+		}
+	}
+	for range 2 { // after the second one it is known what the sources were before
+		if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prove("each save in the module g:a runs gradle, not the incremental compiler: sources in Kotlin")
+	const body, own = incrementally + "1 source", "by gradle, as only the build compiles %s: sources in Kotlin"
+	for _, save := range []struct{ file, text, how string }{
+		{libDir + "/L.java", "class L with another body", body},
+		{javaDir + "/A.kt", "class A with another body", fmt.Sprintf(own, "A.kt")},
+		{libDir + "/L.java", "class L with a third body", body}, // without a new proof
+		{libDir + "/L.java", "class L field1", "by gradle, as the module g:a, which only the build compiles, may depend on it"},
+		{libDir + "/M.java", "class M uses L again", body},
+		{javaDir + "/J.java", "class J", fmt.Sprintf(own, "J.java")},
+	} {
+		p.save(t, save.file, save.text)
+		p.compilesIn(t, c, save.file, save.how)
+	}
+	prove("each save of a source in Kotlin runs gradle, not the incremental compiler: it compiles only Java in a module of several languages")
+	p.save(t, javaDir+"/J.java", "class J again")
+	p.compilesIn(t, c, javaDir+"/J.java", body)
+}
+
+// TestAnApplicationThatWeavesLibraries: it has the classes that the next request sees.
+func TestAnApplicationThatWeavesLibraries(t *testing.T) {
+	t.Parallel()
+	p, c := newReadyModules(t)
+	p.weaves = true
+	p.save(t, javaDir+"/L.java", "class L, woven")
+	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	const reason = "the build does not only run javac, but also aspectj-maven-plugin"
+	if why := c.bootstrap(t.Context()); why != "each save runs maven, not the incremental compiler: "+reason {
+		t.Fatalf("got %q", why)
+	}
+	p.save(t, libDir+"/L.java", "class L again")
+	p.compilesIn(t, c, libDir+"/L.java", "by maven, as "+reason)
 }
 
 // compilesIn compiles, and checks by whom.

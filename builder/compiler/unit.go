@@ -24,7 +24,7 @@ type unit struct {
 	module *incremental.Module // nil until it is proven
 	copies *resources          // of what the last build made, nil if that could not be copied
 	failed error               // why it could not
-	// left says why saves in another module than the application's are left to the build, "" if they are not.
+	// left says why saves in this module are left to the build, though not those in all, "" if they are not.
 	left string
 	// affected are the classes of other modules that changed since this one was compiled.
 	affected []string
@@ -39,6 +39,20 @@ func (all units) own() *unit {
 		return &unit{}
 	}
 	return all[len(all)-1]
+}
+
+// proven returns the module nearest to the application that is compiled incrementally, nil until it is known of all
+// whether they are.
+func (all units) proven() (nearest *incremental.Module) {
+	for _, u := range all {
+		switch {
+		case u.module != nil:
+			nearest = u.module
+		case u.left == "":
+			return nil
+		}
+	}
+	return nearest
 }
 
 func (all units) forget() units {
@@ -115,12 +129,12 @@ func (u *unit) isGenerated(source string) bool {
 	return inside(source, []string{u.model.Output()})
 }
 
-// staysProven reports whether a build has made the classes that were there before it: it was for a resource. before
-// are the modules, which the build has not changed.
+// staysProven reports whether a build has made the classes that were there before it: it was for a resource, or for a
+// module that is left to it. before are the modules, which the build has not changed.
 func (c *Compiler) staysProven(before units) bool {
 	for i, u := range c.units {
 		m := before[i].module
-		if m == nil && before[i].left != "" {
+		if m == nil && before[i].left != "" && before[i].built.SameFiles(u.built) {
 			continue
 		}
 		if m == nil || !maps.Equal(c.server.libraries, c.units.libraries()) || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil {
@@ -161,16 +175,17 @@ func (s *server) resourcesDir(i int) string {
 }
 
 // bootstrapUnit compiles all sources of a module, and compares the result with the build's classes.
-func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
+func (c *Compiler) bootstrapUnit(ctx context.Context, i int, javaHome string) error {
 	u := c.units[i]
-	model, javaHome, err := buildmodel.Of(u.model)
+	u.module = nil
+	model, own, err := buildmodel.Of(u.model)
 	if err != nil {
 		return err
 	}
 	if u.copies == nil {
 		return cmp.Or(u.failed, incremental.ErrChanged)
 	}
-	if own := c.units.own(); u != own && len(own.model.Compilers) > 0 && javaHome != own.model.Compilers[0].JavaHome {
+	if own != javaHome {
 		return &incremental.UnsupportedError{Reason: "it has a JDK of its own"}
 	}
 	if err := c.server.start(javaHome, c.units.libraries()); err != nil {
@@ -305,7 +320,7 @@ func (c *Compiler) needsBuildFor(path string) string {
 	case !known:
 		return path + " changed"
 	case u != nil && u.left != "":
-		return fmt.Sprintf("%s is in %s: %s", path, u.model.Name, u.left)
+		return fmt.Sprintf("only the build compiles %s: %s", filepath.Base(path), u.left)
 	}
 	return ""
 }

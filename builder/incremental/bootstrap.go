@@ -20,6 +20,11 @@ type State map[string]fileVersion
 // Equal reports whether no source has changed between two states.
 func (s State) Equal(other State) bool { return maps.Equal(s, other) }
 
+// SameFiles reports whether two states are of the same sources, in whichever versions.
+func (s State) SameFiles(other State) bool {
+	return maps.EqualFunc(s, other, func(fileVersion, fileVersion) bool { return true })
+}
+
 // Partition returns the sources that a function selects, and the others.
 func (s State) Partition(selects func(path string) bool) (selected, others State) {
 	selected, others = State{}, State{}
