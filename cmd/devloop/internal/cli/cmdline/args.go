@@ -34,8 +34,9 @@ import (
 //
 // Its error is a [*UsageError].
 func Arguments(commands []*cli.Command, args []string) ([]string, error) {
-	if args = withoutLanguage(args); len(args) < 2 {
-		return args, nil
+	args, err := withoutLanguage(args)
+	if err != nil || len(args) < 2 {
+		return args, err
 	}
 	named := func(word string) int {
 		return slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(word) })

@@ -13,20 +13,23 @@ func AddLanguageFlag(commands []*cli.Command) {
 	for _, c := range commands {
 		AddLanguageFlag(c.Subcommands)
 		if len(c.Subcommands) == 0 && c.Name != "help" {
-			c.Flags = append(c.Flags, &cli.StringFlag{Name: "lang", Usage: "the `LANGUAGE` of messages: en or ko (default: DEVLOOP_LANG, or the locale's)"})
+			c.Flags = append(c.Flags, &cli.StringFlag{Name: "lang", Usage: "the `LANGUAGE` of messages: en or ko (default: DEVLOOP_LANG, or the locale's)", Action: known})
 		}
 	}
 }
 
+// known returns the error of a language that there is not.
+var known = OneOf("lang", "en", "ko")
+
 // withoutLanguage takes a --lang in front of the command out of a command line, where [Language] has read it.
-func withoutLanguage(args []string) []string {
+func withoutLanguage(args []string) ([]string, error) {
 	switch {
 	case len(args) > 2 && args[1] == "--lang":
-		return slices.Delete(slices.Clone(args), 1, 3)
+		return slices.Delete(slices.Clone(args), 1, 3), known(nil, args[2])
 	case len(args) > 1 && strings.HasPrefix(args[1], "--lang="):
-		return slices.Delete(slices.Clone(args), 1, 2)
+		return slices.Delete(slices.Clone(args), 1, 2), known(nil, strings.TrimPrefix(args[1], "--lang="))
 	}
-	return args
+	return args, nil
 }
 
 // Language returns the language of --lang in a command line, of $DEVLOOP_LANG or of the locale: ko, or en for

@@ -84,14 +84,10 @@ func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display) ([]work
 	if err != nil {
 		return nil, err
 	}
-	if len(projects) > 0 {
+	if len(projects) > 1 {
 		return g.openEach(c, s, d, projects)
 	}
-	p, err := wiring.OpenProject(c, d)
-	if err != nil {
-		return nil, err
-	}
-	w, err := newWork(c, s, d, p, nil)
+	w, err := newWork(c, s, d, projects[0], nil)
 	return []work{w}, err
 }
 
@@ -99,19 +95,18 @@ func reach(c *cli.Context, d wiring.Display) (wiring.Place, error) {
 	return wiring.Step(d, event.ConnectStep, func() (wiring.Place, error) { return wiring.ReachEngine(c) })
 }
 
-// applications returns the projects to serve together, none if there is one application, or the user names one.
-func applications(c *cli.Context, d wiring.Display) ([]*project.Project, error) {
+// applications returns the projects to serve together, a single one if there is one application, or the user names one.
+func applications(c *cli.Context, d wiring.Display) (projects []*project.Project, err error) {
 	modules := wiring.Modules(c)
-	if len(modules) == 0 {
-		var err error
-		if modules, err = findApplications(c, d); err != nil {
-			return nil, err
+	if len(modules) < 2 {
+		p, err := wiring.OpenProject(c, d)
+		if err == nil && len(modules) == 0 {
+			modules, err = findApplications(c, d, p)
+		}
+		if err != nil || len(modules) < 2 {
+			return []*project.Project{p}, err
 		}
 	}
-	if len(modules) < 2 {
-		return nil, nil
-	}
-	var projects []*project.Project
 	byName := map[string]string{}
 	for _, module := range modules {
 		p, err := wiring.OpenModule(c, d, module)
@@ -128,13 +123,8 @@ func applications(c *cli.Context, d wiring.Display) ([]*project.Project, error) 
 	return projects, nil
 }
 
-// findApplications returns the modules of the build that make applications. A project that can't be opened has none:
-// the session finds the error again, and reports it.
-func findApplications(c *cli.Context, d wiring.Display) ([]string, error) {
-	whole, err := wiring.OpenProject(c, d)
-	if err != nil {
-		return nil, nil
-	}
+// findApplications returns the modules of the build that make applications.
+func findApplications(c *cli.Context, d wiring.Display, whole *project.Project) ([]string, error) {
 	configure(c, whole)
 	return wiring.Step(d, event.ApplicationsStep, func() ([]string, error) { return whole.Applications(c.Context, io.Discard) })
 }
