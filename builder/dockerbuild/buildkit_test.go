@@ -49,7 +49,7 @@ func TestBuildKitProgress(t *testing.T) {
 		`{"id":"moby.image.id","aux":{"ID":"sha256:3"}}` +
 		`{"errorDetail":{"message":"failed to solve"},"error":"failed to solve"}`
 	var out bytes.Buffer
-	r := &progress{out: &out, ctx: t.Context(), steps: map[string]*step{}}
+	r := newProgress(t.Context(), &out)
 	err := dockerapi.ReadMessages(strings.NewReader(body), r.take)
 	if err == nil || err.Error() != "failed to solve" || r.step != "[2/2] RUN false" || r.id != "sha256:3" || !slices.Equal(r.log, []string{"last words"}) {
 		t.Errorf("got %v, step %q, image %q, log %q", err, r.step, r.id, r.log)
@@ -70,7 +70,7 @@ func TestBuildKitReportsPulls(t *testing.T) {
 		layer("resolve", 0, 0) + layer("a", 10, 100) + layer("b", 5, 50) + layer("a", 100, 100)
 	var last transfer.Progress
 	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { last = p })
-	if err := dockerapi.ReadMessages(strings.NewReader(body), (&progress{out: io.Discard, ctx: ctx, steps: map[string]*step{}}).take); err != nil {
+	if err := dockerapi.ReadMessages(strings.NewReader(body), newProgress(ctx, io.Discard).take); err != nil {
 		t.Fatal(err)
 	}
 	if want := (transfer.Progress{Name: "[1/2] FROM jre", Done: 105, Total: 150}); last != want {

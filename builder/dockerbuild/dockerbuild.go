@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"strconv"
 
@@ -50,8 +51,12 @@ func Build(ctx context.Context, docker client.APIClient, file *dockerfile.File, 
 	if useBuildKit(string(ping.BuilderVersion)) {
 		run = b.buildKit
 	}
-	p := &progress{out: out, ctx: ctx, steps: map[string]*step{}}
-	if err := run(ctx, p); err != nil {
+	p := newProgress(ctx, out)
+	if err = run(ctx, p); err != nil && ctx.Err() == nil && lostStep.MatchString(err.Error()) {
+		p = newProgress(ctx, out)
+		err = run(ctx, p)
+	}
+	if err != nil {
 		if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
 			return v1.Hash{}, err
 		}
@@ -63,6 +68,10 @@ func Build(ctx context.Context, docker client.APIClient, file *dockerfile.File, 
 	}
 	return id, err
 }
+
+// lostStep matches the classic builder's error where the image of an earlier build's step, which it went on from, was removed
+// meanwhile: with an old image of another project, say. The next build makes that step again.
+var lostStep = regexp.MustCompile(`(?i)(?:unable to find image|no such image:|unknown parent image id) "?sha256:[0-9a-f]{64}`)
 
 // builder builds one Dockerfile.
 type builder struct {

@@ -49,6 +49,35 @@ func TestBuildSendsArgumentsAndTarget(t *testing.T) {
 	}
 }
 
+// TestABuildWhoseCacheIsRemovedIsMadeAgain has what Docker 20.10 said while another project's image went.
+func TestABuildWhoseCacheIsRemovedIsMadeAgain(t *testing.T) {
+	t.Setenv("DOCKER_BUILDKIT", "0")
+	gone := "sha256:" + strings.Repeat("e", 64)
+	step := `{"errorDetail":{"message":"unable to find image \"` + gone + `\""}}`
+	parent := `{"errorDetail":{"message":"failed to export image: failed to set parent ` + gone + `: unknown parent image ID ` + gone + `"}}`
+	target := `{"errorDetail":{"message":"failed to get destination image \"` + gone + `\": No such image: ` + gone + `"}}`
+	id := "sha256:" + strings.Repeat("4", 64)
+	for name, c := range map[string]struct {
+		first, then string
+		builds      int
+		ok          bool
+	}{
+		"once":         {step, `{"aux":{"ID":"` + id + `"}}`, 2, true},
+		"its parent":   {parent, `{"aux":{"ID":"` + id + `"}}`, 2, true},
+		"its target":   {target, `{"aux":{"ID":"` + id + `"}}`, 2, true},
+		"each time":    {step, step, 2, false},
+		"another name": {`{"errorDetail":{"message":"No such image: jre:17"}}`, "", 1, false},
+	} {
+		e := enginetest.New(t)
+		e.FirstBuild, e.Build = c.first, c.then
+		file := dockerfile.Read(testfile.Write(t, t.TempDir(), "Dockerfile", "FROM jre\n"), dockerfile.Options{})
+		got, err := Build(t.Context(), e, file, nil, io.Discard)
+		if len(e.Query) != c.builds || (err == nil) != c.ok || c.ok && got.String() != id {
+			t.Errorf("%s: %v, %v after %d builds", name, got, err, len(e.Query))
+		}
+	}
+}
+
 func TestBuildTakesTheContextWithoutIgnoredFiles(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"Dockerfile": "FROM jre\nCOPY . /\n", ".dockerignore": "*\n!kept\n", "kept": "k", "ignored": "i"} {

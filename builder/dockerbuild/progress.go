@@ -23,6 +23,10 @@ type progress struct {
 	steps map[string]*step // of BuildKit, by digest
 }
 
+func newProgress(ctx context.Context, out io.Writer) *progress {
+	return &progress{out: out, ctx: ctx, steps: map[string]*step{}}
+}
+
 func (p *progress) take(m dockerapi.Message) error {
 	switch {
 	case m.ID == traceID:

@@ -21,7 +21,7 @@ func report(out io.Writer, s sample, all []*opened) {
 				continue // the measurement was ended
 			}
 			ratio, sent := "", []int64{}
-			if byHand := percentile(took(all[0].results[i]), 50); o != all[0] {
+			if byHand := percentile(took(all[0].results[i]), 50); o != all[0] && byHand > 0 {
 				ratio = times(byHand, percentile(took(o.results[i]), 50))
 			}
 			paths := map[string]bool{}

@@ -36,11 +36,13 @@ type Engine struct {
 	Saves  int
 	Tagged int
 	Build  string // what a build answers
-	Head   map[string]string
-	Query  []string                  // of each build
-	OCI    bool                      // docker save in OCI's layout
-	Pack   func(layer []byte) []byte // how docker save compresses layers, nil for not at all
-	Cut    int64                     // bytes after which an export is cut, 0 for never
+	// FirstBuild is what the first one answers, if it is not the same.
+	FirstBuild string
+	Head       map[string]string
+	Query      []string                  // of each build
+	OCI        bool                      // docker save in OCI's layout
+	Pack       func(layer []byte) []byte // how docker save compresses layers, nil for not at all
+	Cut        int64                     // bytes after which an export is cut, 0 for never
 }
 
 // New starts an engine without images.
@@ -63,6 +65,10 @@ func New(t *testing.T) *Engine {
 	mux.HandleFunc("POST /{version}/build", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		e.Query = append(e.Query, r.URL.RawQuery)
+		if len(e.Query) == 1 && e.FirstBuild != "" {
+			_, _ = io.WriteString(w, e.FirstBuild)
+			return
+		}
 		_, _ = io.WriteString(w, e.Build)
 	})
 	server := httptest.NewServer(mux)
