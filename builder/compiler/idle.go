@@ -182,8 +182,8 @@ func (all units) javaHome() string {
 	return ""
 }
 
-// remakes reports whether the build makes classes in this module of those in others, as AspectJ weaves those of libraries:
-// then nothing else may change them there.
+// remakes reports whether the build puts classes of other modules into this one, changed, as AspectJ does when it weaves
+// libraries. Then only the build may compile those.
 func (u *unit) remakes(all units) (found bool) {
 	for _, dir := range paths.Existing(u.model.Classes) {
 		_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
@@ -193,7 +193,10 @@ func (u *unit) remakes(all units) (found bool) {
 			for _, other := range all {
 				for _, theirs := range other.model.Classes {
 					_, missing := os.Stat(filepath.Join(theirs, paths.Relative(path, dir)))
-					found = found || other != u && missing == nil
+					if other != u && missing == nil {
+						found = true
+						return fs.SkipAll
+					}
 				}
 			}
 			return nil

@@ -188,7 +188,7 @@ func (r *resources) newCopy(file string) (c resourceCopy, known bool) {
 var settingsFile = regexp.MustCompile(`^application\.(?:properties|ya?ml)$`)
 
 // neighbour returns the copy of a file beside a new one, if the build copies as they are all of its kind. For Spring Boot's
-// settings, which no build leaves out, all that is in their directory counts where there is none of their kind.
+// settings, which no build leaves out, other files in their directory will do.
 func (r *resources) neighbour(file string) (c resourceCopy, known bool) {
 	if c, known = r.neighbours[kindOf(file)]; known || !settingsFile.MatchString(filepath.Base(file)) {
 		return c, known && !r.altered[kindOf(file)]

@@ -69,8 +69,9 @@ func Build(ctx context.Context, docker client.APIClient, file *dockerfile.File, 
 	return id, err
 }
 
-// lostStep matches the classic builder's error where the image of an earlier build's step, which it went on from, was removed
-// meanwhile: with an old image of another project, say. The next build makes that step again.
+// lostStep matches the classic builder's errors when the image of an earlier step is removed while it builds on it. Two
+// projects share the images of steps that are the same, and an old image takes those along that no other image needs. The
+// next build makes the step again.
 var lostStep = regexp.MustCompile(`(?i)(?:unable to find image|no such image:|unknown parent image id) "?sha256:[0-9a-f]{64}`)
 
 // builder builds one Dockerfile.

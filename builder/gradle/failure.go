@@ -12,7 +12,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 )
 
-// demandsGradle matches what a build says that needs a later Gradle: a plugin's demand, or a script with what this one does not know.
+// demandsGradle matches what Gradle prints if the build may need a later one: a plugin asks for it, or a script has
+// something that this Gradle does not know.
 var demandsGradle = regexp.MustCompile(`requires (?:at least )?Gradle \d|A problem occurred evaluating |Could not compile (?:build|settings) file`)
 
 // failure parses the output of a build that ended with err.

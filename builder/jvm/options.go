@@ -72,19 +72,19 @@ func UserOptions() []string {
 	return options
 }
 
-// QuickOptions make a JVM that lives for one command start faster: no second compiler, one collector thread.
-const QuickOptions = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+// quickOptions make a JVM that lives for one command start faster: no second compiler, one collector thread.
+const quickOptions = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
-// QuickStart returns the environment for a build tool whose JVM takes options from a variable, with [QuickOptions] there. Where
-// the user has options for that JVM, in variable or in one of others, it is nil, for the environment as it is. A collector that
-// they chose for every JVM wins.
+// QuickStart returns the environment for a build tool whose JVM takes options from a variable, with options there that
+// make it start faster. If the user has set that variable, or one of others, it returns nil: the environment as it is. A
+// collector that they chose for every JVM wins.
 func QuickStart(variable string, others ...string) []string {
 	for _, name := range append(others, variable) {
 		if _, set := os.LookupEnv(name); set {
 			return nil
 		}
 	}
-	options := strings.Fields(QuickOptions)
+	options := strings.Fields(quickOptions)
 	if ChoosesCollector(UserOptions()...) {
 		options = WithoutCollector(options)
 	}

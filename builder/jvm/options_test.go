@@ -49,7 +49,7 @@ func TestContradicts(t *testing.T) {
 // TestQuickStart: options of the user stay as they are, and a JVM never gets two collectors.
 func TestQuickStart(t *testing.T) {
 	for _, c := range []struct{ user, want string }{
-		{"", "TOOL_OPTS=" + QuickOptions},
+		{"", "TOOL_OPTS=" + quickOptions},
 		{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "TOOL_OPTS=-XX:TieredStopAtLevel=1"},
 		{"TOOL_OPTS=-Xmx1g", ""},
 		{"ALL_OPTS=-XX:+UseG1GC", ""},

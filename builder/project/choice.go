@@ -184,14 +184,14 @@ func noProject(dir, reason string, err error) error {
 	return buildtool.ProjectError("project.none", dir, reason, err, hints...)
 }
 
-// most is how many projects a hint names.
-const most = 3
+// maxNearby is how many projects the hints name.
+const maxNearby = 3
 
 // nearby returns directories with a build: the first ones in dir, else the closest one above it.
 func nearby(dir string) (found []string) {
 	entries, _ := os.ReadDir(dir) // the error says what is wrong with it
 	for _, e := range entries {
-		if below := filepath.Join(dir, e.Name()); len(found) < most && hasBuild(below) {
+		if below := filepath.Join(dir, e.Name()); len(found) < maxNearby && hasBuild(below) {
 			found = append(found, below)
 		}
 	}

@@ -89,7 +89,7 @@ func (t retryTransport) isReady(q *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	ask.Header = q.Header.Clone() // with the user's token: a server may answer nobody else
+	ask.Header = q.Header.Clone() // with the user's token: a server may refuse to answer without it
 	response, err := t.next.RoundTrip(ask)
 	if err != nil {
 		return false

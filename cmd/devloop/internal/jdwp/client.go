@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// AttachTimeout limits one attempt to attach, which takes some milliseconds. A JVM that already has a debugger does not answer.
+// AttachTimeout limits one attempt to attach, which takes some milliseconds. A JVM that already has a debugger does not
+// answer.
 const AttachTimeout = 3 * time.Second
 
 // Client redefines classes in one JVM, save after save. It stays attached in between, which saves a third of the time:
@@ -45,9 +46,10 @@ func (c *Client) Prepare(ctx context.Context, classes []string) {
 	}
 }
 
-// Redefine replaces class files as [VM.Redefine] does. Classes that were found before are redefined at once, unless all is set. It
-// calls ready before anything else: then the files must be where the JVM reads those of classes that it has not loaded. After an
-// error of ready the JVM may have the change or not. A connection that has ended since the last call is made again.
+// Redefine replaces class files as [VM.Redefine] does. Classes that it has found before it redefines at once, unless all
+// is set. Then it calls ready, and looks for the rest: by now the files must be where the JVM reads those of classes that
+// it has not loaded. If ready fails, the JVM may have the change already. A connection that has ended since the last call
+// is made again.
 func (c *Client) Redefine(ctx context.Context, classes map[string][]byte, all bool, ready func() error) (n int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

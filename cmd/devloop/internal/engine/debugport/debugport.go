@@ -172,9 +172,9 @@ func (d *Debuggers) Redefined() (files []string) {
 }
 
 // Redefine has a Pod's JVM take new versions of classes, whether or not an IDE is attached. With
-// loadedOnly it fails unless the JVM has loaded all of them: it would load the others from files
-// that stay as they were, and calls ready before it changes anything. Otherwise it calls ready before it looks for classes
-// which it has not met before. It ends with ready's error.
+// loadedOnly it fails unless the JVM has loaded all of them, as it would load the others from files
+// that stay as they were; it then calls ready before it changes anything. Otherwise classes that were
+// found before need not wait for ready. An error of ready ends it.
 func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error {
 	asking, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
