@@ -74,7 +74,8 @@ func (f family) clusterName(ctx context.Context, docker client.APIClient, e load
 }
 
 // containers returns the containers of a cluster, if one of them publishes the API server at the endpoint.
-func (f family) containers(ctx context.Context, docker client.APIClient, e load.Endpoint, p load.Product) ([]container.Summary, error) {
+func (f family) containers(ctx context.Context, docker client.APIClient, e load.Endpoint,
+	p load.Product) ([]container.Summary, error) {
 	port, ok := e.LocalPort()
 	if !ok {
 		return nil, e.NotLocal("its API server is not on this machine")
@@ -84,7 +85,8 @@ func (f family) containers(ctx context.Context, docker client.APIClient, e load.
 	case err != nil:
 		return nil, err
 	case len(containers) == 0:
-		return nil, e.NotLocal("the engine at %s has no container of a %s cluster %q (%s)", docker.DaemonHost(), p.Name, p.Cluster, otherEngine())
+		return nil, e.NotLocal("the engine at %s has no container of a %s cluster %q (%s)", docker.DaemonHost(), p.Name,
+			p.Cluster, otherEngine())
 	case slices.ContainsFunc(containers, load.IsStopped):
 		return nil, p.Stopped()
 	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return f.publishes(c, port) }):
@@ -102,8 +104,7 @@ func otherEngine() string {
 	return "DOCKER_HOST or `docker context use` choose the engine"
 }
 
-// kinds are kind's clusters
-// (https://kind.sigs.k8s.io/docs/user/quick-start/#interacting-with-your-cluster).
+// kinds are kind's clusters (https://kind.sigs.k8s.io/docs/user/quick-start/#interacting-with-your-cluster).
 var kinds = family{"kind-", load.KindClusterLabel, load.KindPublishes}
 
 func kind(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
@@ -112,7 +113,8 @@ func kind(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluste
 		return Cluster{}, false, err
 	}
 	containers, err := kinds.containers(ctx, docker, e, load.KindProduct(name))
-	return Cluster{Product: "kind", Name: name, Nodes: lists.Map(load.KindNodes(containers), load.ContainerName), Loader: containerd.NewKind(docker, name)}, true, err
+	return Cluster{Product: "kind", Name: name, Nodes: lists.Map(load.KindNodes(containers), load.ContainerName),
+		Loader: containerd.NewKind(docker, name)}, true, err
 }
 
 // Labels of k3d's containers, and the roles of those that are nodes (github.com/k3d-io/k3d/pkg/types/types.go).
@@ -122,7 +124,8 @@ const (
 )
 
 // k3ds are k3d's clusters, of containers with a containerd like kind's: k3s's own, and so is ctr there.
-var k3ds = family{"k3d-", k3dClusterLabel, func(c container.Summary, port uint16) bool { return load.Publishes(c, load.APIServerPort, port) }}
+var k3ds = family{"k3d-", k3dClusterLabel,
+	func(c container.Summary, port uint16) bool { return load.Publishes(c, load.APIServerPort, port) }}
 
 func k3d(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
 	name, err := k3ds.clusterName(ctx, docker, e)
@@ -135,7 +138,8 @@ func k3d(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster
 		containers, err := load.Containers(ctx, docker, k3dClusterLabel, name)
 		return k3dNodes(containers), err
 	}
-	return Cluster{Product: "k3d", Name: name, Nodes: lists.Map(k3dNodes(containers), load.ContainerName), Loader: containerd.New(docker, p, find)}, true, err
+	return Cluster{Product: "k3d", Name: name, Nodes: lists.Map(k3dNodes(containers), load.ContainerName),
+		Loader: containerd.New(docker, p, find)}, true, err
 }
 
 // k3dNodes leaves out the load balancer and a registry.
@@ -166,8 +170,11 @@ func desktop(ctx context.Context, docker client.APIClient, e load.Endpoint) (Clu
 		return Cluster{}, true, dockerapi.Error(ctx, "ask the engine about this machine", err)
 	}
 	if !strings.Contains(strings.ToLower(info.OperatingSystem+" "+info.Name), desktop.engine) {
-		return Cluster{}, true, load.Unsupported(e.Context, fmt.Sprintf("the Docker engine is not %s's own, so its nodes can't see the engine's images", desktop.product),
+		return Cluster{}, true, load.Unsupported(e.Context,
+			fmt.Sprintf("the Docker engine is not %s's own, so its nodes can't see the engine's images",
+				desktop.product),
 			fmt.Sprintf("let %s run Kubernetes on its Docker engine (Rancher Desktop: the engine dockerd), and choose that engine: docker context use %s", desktop.product, e.Context))
 	}
-	return Cluster{Product: desktop.product, Name: e.Context, Nodes: []string{info.Name}, TransferNote: load.SharedNote, Loader: load.NewShared(docker, info.Name)}, true, nil
+	return Cluster{Product: desktop.product, Name: e.Context, Nodes: []string{info.Name}, TransferNote: load.SharedNote,
+		Loader: load.NewShared(docker, info.Name)}, true, nil
 }

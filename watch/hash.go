@@ -82,7 +82,8 @@ func (t *tree) remember(r read, dirty map[string]bool) {
 	}
 	for name, now := range r.prints {
 		old, known := dir.files[name]
-		if known && old.sum == 0 && old.size == now.size && old.mtime == now.mtime && !dirty[filepath.Join(r.dir, name)] {
+		if known && old.sum == 0 && old.size == now.size && old.mtime == now.mtime &&
+			!dirty[filepath.Join(r.dir, name)] {
 			dir.files[name] = now
 		}
 	}

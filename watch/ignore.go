@@ -24,7 +24,8 @@ type rules struct {
 func newRules(root string, o Options) (*rules, error) {
 	ignore, err := patternmatcher.New(o.Ignore)
 	if err != nil {
-		return nil, &fault.Error{Code: "watch.pattern", Op: fmt.Sprintf("read patterns of ignored files %q", o.Ignore), Err: err}
+		return nil, &fault.Error{Code: "watch.pattern",
+			Op: fmt.Sprintf("read patterns of ignored files %q", o.Ignore), Err: err}
 	}
 	r := &rules{root: root, ignore: ignore, outputs: o.Outputs}
 	for _, name := range o.Only {

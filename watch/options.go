@@ -51,10 +51,10 @@ const (
 	// notice. On two overloaded cores those were 1 to 10 ms, once 56 ms, for vim and sed -i; 10 to 200 ms while git
 	// checks out 5,000 files.
 	defaultQuiet = 60 * time.Millisecond
-	// defaultQuietIfComplete is the same for a few files that all look complete: they are not new, have content, and are
-	// small enough that an editor writes them at once. It is longer than the usual pauses. If a program pauses for longer
-	// with a file that looks complete, there are two batches instead of one, and the second one has all of it: its cycle
-	// replaces the first, which has seldom done more than begin to compile.
+	// defaultQuietIfComplete is the same for a few files that all look complete: they are not new, have content, and
+	// are small enough that an editor writes them at once. It is longer than the usual pauses. If a program pauses for
+	// longer with a file that looks complete, there are two batches instead of one, and the second one has all of it:
+	// its cycle replaces the first, which has seldom done more than begin to compile.
 	defaultQuietIfComplete = 10 * time.Millisecond
 	// defaultMaxWait limits how long a program that never stops writing can delay a save.
 	defaultMaxWait = time.Second

@@ -244,8 +244,8 @@ func (s *session) quietPeriod() time.Duration {
 	return s.options.quiet
 }
 
-// complete reports whether no dirty path seems to be half saved: a file that is empty or, unless it was temporary, gone, and
-// one that is new, which may be temporary.
+// complete reports whether no dirty path seems to be half saved: a file that is empty or, unless it was temporary,
+// gone, and one that is new, which may be temporary.
 func (s *session) complete() bool {
 	for path := range s.dirty {
 		info, err := os.Lstat(path)

@@ -8,9 +8,9 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// watches are the watched directories. No single one is removed. A watch belongs to a directory, whatever its path: after
-// a rename two paths may stand for one watch, and fsnotify panics when both are removed. The watch of a deleted directory
-// ends without us, and after a rename the source is opened again.
+// watches are the watched directories. No single one is removed. A watch belongs to a directory, whatever its path:
+// after a rename two paths may stand for one watch, and fsnotify panics when both are removed. The watch of a deleted
+// directory ends without us, and after a rename the source is opened again.
 type watches struct {
 	open    func() (*source, error)
 	source  *source

@@ -46,7 +46,8 @@ func (b *Builds) Made(m Module) bool {
 // whether one is gone.
 func SavedSince(began time.Time, modules []Module) bool {
 	return slices.ContainsFunc(modules, func(m Module) bool {
-		dirs := slices.DeleteFunc(slices.Concat(m.Sources, m.ResourceSources), func(dir string) bool { return paths.Within(dir, m.Output()) })
+		dirs := slices.DeleteFunc(slices.Concat(m.Sources, m.ResourceSources),
+			func(dir string) bool { return paths.Within(dir, m.Output()) })
 		return changedSince(began.Add(-clockStep), dirs)
 	})
 }

@@ -17,7 +17,8 @@ func ProjectError(code, dir, reason string, cause error, hints ...string) *fault
 
 // Ambiguous lists the modules to choose from.
 func (b Build) Ambiguous(modules []string) error {
-	e := ProjectError("project.ambiguous", b.Dir, "has several modules with an application: "+strings.Join(modules, ", "), nil)
+	e := ProjectError("project.ambiguous", b.Dir,
+		"has several modules with an application: "+strings.Join(modules, ", "), nil)
 	e.Evidence = modules
 	for _, m := range modules {
 		e.Hints = append(e.Hints, "choose one: --module "+m)
@@ -52,16 +53,19 @@ func (b Build) MainClassError(output string, hint func(class string) string) err
 	}
 	if noMain.MatchString(output) {
 		return ProjectError("project.unsupported", b.Dir, "has no main class", nil,
-			"write one, with: public static void main(String[] args)", "or is this a library? Then choose the module with the application: --module NAME")
+			"write one, with: public static void main(String[] args)",
+			"or is this a library? Then choose the module with the application: --module NAME")
 	}
 	return nil
 }
 
 // Failure parses the output of a build that ended with err. moreMemory says how to give the tool more memory.
 func (b Build) Failure(output string, err error, moreMemory string) *diagnostics.CompileError {
-	e := &diagnostics.CompileError{Tool: b.Tool.Name, Problems: diagnostics.Parse(output, b.Dir), Err: err, Advice: diagnostics.Hints(output, moreMemory)}
+	e := &diagnostics.CompileError{Tool: b.Tool.Name, Problems: diagnostics.Parse(output, b.Dir), Err: err,
+		Advice: diagnostics.Hints(output, moreMemory)}
 	if b.Tool.Substitute && diagnostics.MayBeTheTool(e.Problems) {
-		e.Advice = append(e.Advice, fmt.Sprintf("this build did not use the project's own %s: %s", b.Tool.Name, b.Tool.Why))
+		e.Advice = append(e.Advice,
+			fmt.Sprintf("this build did not use the project's own %s: %s", b.Tool.Name, b.Tool.Why))
 	}
 	return e
 }

@@ -118,7 +118,8 @@ func (m *Module) Output() string {
 
 // normalize removes duplicates and empty paths. With Maven, classes and resources are in one directory.
 func (m *Module) normalize() {
-	for _, list := range []*[]string{&m.Sources, &m.ResourceSources, &m.Classes, &m.Resources, &m.Libraries, &m.Provided} {
+	for _, list := range []*[]string{&m.Sources, &m.ResourceSources, &m.Classes, &m.Resources,
+		&m.Libraries, &m.Provided} {
 		seen := map[string]bool{}
 		*list = slices.DeleteFunc(*list, func(path string) bool {
 			twice := path == "" || seen[path]

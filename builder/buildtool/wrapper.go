@@ -67,7 +67,8 @@ func (w Wrapper) Choose(ctx context.Context, b Build, out io.Writer) (Tool, erro
 }
 
 func (w Wrapper) missing(dir, reason string) error {
-	return ProjectError("tool.missing", dir, fmt.Sprintf("can't be built: %s, and there is no %s on the PATH", reason, w.Path), nil,
+	return ProjectError("tool.missing", dir,
+		fmt.Sprintf("can't be built: %s, and there is no %s on the PATH", reason, w.Path), nil,
 		fmt.Sprintf("install %s: %s", w.Tool, w.Site))
 }
 

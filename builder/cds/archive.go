@@ -72,7 +72,8 @@ var launchCode []byte
 
 // classPathJarData returns the jar at the beginning of the class path.
 func classPathJarData() []byte {
-	return layertar.Jar(layertar.JarFile{Name: springboot.ManifestPath, Data: []byte(classPathManifest)}, layertar.JarFile{Name: launchClass, Data: launchCode})
+	return layertar.Jar(layertar.JarFile{Name: springboot.ManifestPath, Data: []byte(classPathManifest)},
+		layertar.JarFile{Name: launchClass, Data: launchCode})
 }
 
 // Store keeps archives as layers, and a record of each training.
@@ -152,7 +153,8 @@ func (s *Store) Training(project string, layers []ociimage.Layer, java string, c
 		parts = append(parts, []byte(s), []byte{0})
 	}
 	sum := sha256.Sum256(bytes.Join(parts, nil))
-	return &Training{Key: hex.EncodeToString(sum[:]), store: s, Project: project, java: java, libs: classPath, options: options}
+	return &Training{Key: hex.EncodeToString(sum[:]), store: s, Project: project, java: java, libs: classPath,
+		options: options}
 }
 
 // Found is what a lookup finds.
@@ -186,7 +188,8 @@ func (t *Training) Lookup(files *springboot.Files) Found {
 
 // prevented says what prevents an archive, "" if nothing does.
 func (t *Training) prevented(files *springboot.Files) string {
-	if !slices.ContainsFunc(t.libs, func(lib string) bool { return strings.HasPrefix(path.Base(lib), "spring-boot-autoconfigure-") }) {
+	if !slices.ContainsFunc(t.libs,
+		func(lib string) bool { return strings.HasPrefix(path.Base(lib), "spring-boot-autoconfigure-") }) {
 		return "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"
 	}
 	class, lib, err := classpath.Hidden(files)

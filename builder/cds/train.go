@@ -45,7 +45,8 @@ var trainCode []byte
 //
 // A training that fails is not an error: the result says why it has no archive, and devloop waits an hour before it
 // tries again. Run returns an error when ctx ends and when the engine does not answer. It always removes its container.
-func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, image string, out io.Writer) (Archive, error) {
+func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, image string,
+	out io.Writer) (Archive, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, trainingLimit, fmt.Errorf("it took longer than %s", trainingLimit))
 	defer cancel()
 	r, err := t.run(limited, &trainer{docker: docker, image: image, out: out})
@@ -139,7 +140,8 @@ func lacking(said string) string {
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)
 		if names, found := strings.CutPrefix(line, trained+" without "); found {
-			return "made without " + strings.Join(shortNames(strings.Fields(names)), ", ") + ", which did not start by themselves"
+			return "made without " + strings.Join(shortNames(strings.Fields(names)), ", ") +
+				", which did not start by themselves"
 		}
 		if reason, found := strings.CutPrefix(line, notTrained); found {
 			return "made of what was loaded until " + reason
@@ -163,20 +165,25 @@ type trainer struct {
 	out    io.Writer
 }
 
-// lowCPUShares are an eighth of a container's usual share. A training takes some seconds of all cores, in which the user may
-// save: the compiler, and the application that takes the change, come first.
+// lowCPUShares are an eighth of a container's usual share. A training takes some seconds of all cores, in which the
+// user may save: the compiler, and the application that takes the change, come first.
 const lowCPUShares = 1024 / 8
 
 // java runs the image's JVM and returns its output. Then done may read files of the container, which is removed.
-func (s *trainer) java(ctx context.Context, t *Training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
-	id, remove, err := tempcontainer.Create(ctx, s.docker, tempcontainer.Purpose{Label: TrainingLabel, Value: t.Project, Limit: trainingLimit},
-		&container.Config{Image: s.image, Entrypoint: []string{t.java}, Cmd: args}, // the image's own, but without the application's files
-		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}, Resources: container.Resources{CPUShares: lowCPUShares}})
+func (s *trainer) java(ctx context.Context, t *Training, args []string,
+	done func(client.ContainerAPIClient, string) error) (string, error) {
+	id, remove, err := tempcontainer.Create(ctx, s.docker,
+		tempcontainer.Purpose{Label: TrainingLabel, Value: t.Project, Limit: trainingLimit},
+		// the image's own, but without the application's files
+		&container.Config{Image: s.image, Entrypoint: []string{t.java}, Cmd: args},
+		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""},
+			Resources: container.Resources{CPUShares: lowCPUShares}})
 	if err != nil {
 		return "", err
 	}
 	defer remove()
-	if err := s.docker.CopyToContainer(ctx, id, "/", bytes.NewReader(trainerTar()), container.CopyToContainerOptions{}); err != nil {
+	if err := s.docker.CopyToContainer(ctx, id, "/", bytes.NewReader(trainerTar()),
+		container.CopyToContainerOptions{}); err != nil {
 		return "", err
 	}
 	waiting, failed := s.docker.ContainerWait(ctx, id, container.WaitConditionNextExit)

@@ -102,7 +102,8 @@ var serializable = regexp.MustCompile(`^lambda\$.*\$[0-9a-f]+\$\d+$`)
 var lambdaNumber = regexp.MustCompile(`(lambda\$[\w$]*\$)\d+`)
 
 func isLambda(m Member) bool {
-	return m.Access&(accPrivate|accSynthetic) == accPrivate|accSynthetic && m.Code != nil && lambda.MatchString(m.Name) && !serializable.MatchString(m.Name)
+	return m.Access&(accPrivate|accSynthetic) == accPrivate|accSynthetic && m.Code != nil &&
+		lambda.MatchString(m.Name) && !serializable.MatchString(m.Name)
 }
 
 // lambdaNames returns the names of lambdas of now that differ from those in its file. Those that
@@ -261,7 +262,8 @@ func (a *adaptation) stubMethods(p *pool) (list []byte) {
 		return nil
 	}
 	const exception = "java/lang/IllegalStateException"
-	class, message, constructor := p.class(exception), p.add(tagString, p.utf8(gone)), p.method(exception, "<init>", "(Ljava/lang/String;)V")
+	class, message, constructor := p.class(exception), p.add(tagString, p.utf8(gone)),
+		p.method(exception, "<init>", "(Ljava/lang/String;)V")
 	u2 := binary.BigEndian.AppendUint16
 	for _, m := range a.stubs {
 		list = u2(u2(u2(u2(list, m.Access), p.utf8(m.Name)), p.utf8(m.Desc)), 1)

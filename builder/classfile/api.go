@@ -19,7 +19,8 @@ func (c *Class) API() string {
 		return ""
 	}
 	var api strings.Builder
-	fmt.Fprintf(&api, "%x %s extends %s implements %q\n%q\n", c.Access, c.Name, c.Super, c.Interfaces, seen(c.attributes))
+	fmt.Fprintf(&api, "%x %s extends %s implements %q\n%q\n", c.Access, c.Name, c.Super, c.Interfaces,
+		seen(c.attributes))
 	for _, m := range slices.Concat(c.Fields, c.Methods) {
 		if m.Access&(accPrivate|accSynthetic) == 0 {
 			fmt.Fprintf(&api, "%x %s %s %q\n", m.Access, m.Name, m.Desc, seen(m.attributes))
@@ -69,7 +70,8 @@ func (c *Class) Nest() (host string, members []string) {
 
 // HasPrivate reports whether the class has a private field or method.
 func (c *Class) HasPrivate(name, desc string) bool {
-	return slices.ContainsFunc(slices.Concat(c.Fields, c.Methods), func(m Member) bool { return m.Private() && m.Name == name && m.Desc == desc })
+	return slices.ContainsFunc(slices.Concat(c.Fields, c.Methods),
+		func(m Member) bool { return m.Private() && m.Name == name && m.Desc == desc })
 }
 
 // Initialized reports whether code runs when the JVM loads the class.
@@ -96,6 +98,7 @@ func (m Member) annotated() bool {
 // serialVersionUID.
 func (c *Class) inlined(f Member) bool {
 	const flags = accPrivate | accStatic | accFinal
-	return f.Access&flags == flags && f.Name != "serialVersionUID" && !f.annotated() && strings.HasSuffix(c.Source, ".java") &&
+	return f.Access&flags == flags && f.Name != "serialVersionUID" && !f.annotated() &&
+		strings.HasSuffix(c.Source, ".java") &&
 		!slices.Contains(c.Uses, Call{Owner: c.Name, Name: f.Name, Desc: f.Desc})
 }

@@ -81,8 +81,10 @@ func shape(old, now *Class) string {
 // words name the attributes that people know.
 var words = map[string]string{
 	"ConstantValue": "constant", "Signature": "generic type", "Exceptions": "throws clause",
-	nestMembers: "nested class", "NestHost": "nested class", "EnclosingMethod": "nested class", "Record": "record component",
-	"PermittedSubclasses": "permitted subclass", "MethodParameters": "parameter name", "AnnotationDefault": "annotation default",
+	nestMembers: "nested class", "NestHost": "nested class", "EnclosingMethod": "nested class",
+	"Record":              "record component",
+	"PermittedSubclasses": "permitted subclass", "MethodParameters": "parameter name",
+	"AnnotationDefault": "annotation default",
 }
 
 // attributesOf says which attribute of a thing differs.

@@ -87,8 +87,8 @@ type Code struct {
 // Call is a method that a body names, or a field.
 type Call struct {
 	Owner, Name, Desc string
-	// As is the interface that a lambda or method reference makes of it, as in java/lang/Runnable: the body may not call
-	// it itself.
+	// As is the interface that a lambda or method reference makes of it, as in java/lang/Runnable: the body may not
+	// call it itself.
 	As string
 }
 

@@ -1,8 +1,8 @@
 // Package classpath answers where the order of an application's class path matters. The JVM takes a class or a resource
 // from the first entry that has it: what is there hides everything of the same name behind it.
 //
-//	class, lib, err := classpath.Hidden(files)            // "com/example/Json.class" of "json-1.jar": the application has it, too
-//	same, err := classpath.CanComeLast(files, libraries)  // no file of these libraries hides one of another library
+//	class, lib, err := classpath.Hidden(files) // "com/example/Json.class" and "json-1.jar": the application has it, too
+//	same, err := classpath.CanComeLast(files, libraries) // no file of these libraries hides one of another library
 //
 // What is on the class path is up to package springboot.
 package classpath
@@ -15,8 +15,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
-// Hidden returns a class that both the application and a library have, and the library; "" without such a class. The JVM
-// runs the application's, which is first on the class path.
+// Hidden returns a class that both the application and a library have, and the library; "" without such a class. The
+// JVM runs the application's, which is first on the class path.
 func Hidden(f *springboot.Files) (class, lib string, err error) {
 	classes := map[string]bool{}
 	for _, e := range f.Own {
@@ -36,8 +36,8 @@ func Hidden(f *springboot.Files) (class, lib string, err error) {
 	return "", "", nil
 }
 
-// CanComeLast reports whether some of the libraries may as well come at the end of the class path: none has a file that is
-// in another library behind it, too, save those that nothing looks up by name.
+// CanComeLast reports whether some of the libraries may as well come at the end of the class path: none has a file that
+// is in another library behind it, too, save those that nothing looks up by name.
 func CanComeLast(f *springboot.Files, late map[string]bool) (bool, error) {
 	has := map[string]bool{}
 	for _, l := range f.Libraries {
@@ -61,7 +61,8 @@ func CanComeLast(f *springboot.Files, late map[string]bool) (bool, error) {
 	return true, nil
 }
 
-// neverLookedUp matches entries of a jar that each jar has for itself: directories, its manifest, signatures and licences.
+// neverLookedUp matches entries of a jar that each jar has for itself: directories, its manifest, signatures and
+// licences.
 var neverLookedUp = regexp.MustCompile(`(?i)/$|(^|/)module-info\.class$|^(META-INF/)?(LICENSE|NOTICE|README)[^/]*$|^META-INF/(MANIFEST\.MF|INDEX\.LIST|DEPENDENCIES|[^/]*\.(SF|RSA|DSA|EC)|maven/.*)$`)
 
 // unversioned returns the name of a file in a multi-release jar as the JVM sees it:

@@ -7,7 +7,8 @@
 //
 // The states and what leads from one to the next:
 //
-//	unproven --RunIdle, or a source saved in a Maven project: same bytes as the build--> proven --RunIdle: checked later--> proven
+//	unproven --RunIdle, or a source saved in a Maven project: same bytes as the build--> proven
+//	proven   --RunIdle: checked later--> proven
 //	proven   --a build that makes other classes--> unproven
 //	any      --RunIdle: unsupported, or not the build's bytes--> disabled
 //	disabled --the file that was the reason changes--> unproven
@@ -109,7 +110,8 @@ func New(p *project.Project, enabled bool) *Compiler {
 }
 
 func newCompiler(p Project, dir, tool, stateDir string) *Compiler {
-	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir, pool: pool.New(stateDir+"-process", false)}, mu: newLock()}
+	return &Compiler{project: p, dir: paths.Real(dir), tool: tool,
+		server: server{path: stateDir, pool: pool.New(stateDir+"-process", false)}, mu: newLock()}
 }
 
 // Share has several Compilers use the same processes. Call it before Compile.

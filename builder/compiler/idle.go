@@ -162,7 +162,8 @@ func (c *Compiler) prove(ctx context.Context) string {
 			return ""
 		case ok && (compiled || u != c.units.own()) && !u.remakes(c.units):
 			u.left = unsupported.Reason
-			left = append(left, fmt.Sprintf("each save in the module %s runs %s, not the incremental compiler: %s", u.model.Name, c.tool, u.left))
+			left = append(left, fmt.Sprintf("each save in the module %s runs %s, not the incremental compiler: %s",
+				u.model.Name, c.tool, u.left))
 		case err != nil:
 			return c.disable(err)
 		}
@@ -172,7 +173,8 @@ func (c *Compiler) prove(ctx context.Context) string {
 	return c.once(strings.Join(append(left, c.units.foreign(c.tool)...), "; "))
 }
 
-// javaHome returns the JDK that compiles: that of the module nearest to the application that javac or kotlinc can compile.
+// javaHome returns the JDK that compiles: that of the module nearest to the application that javac or kotlinc can
+// compile.
 func (all units) javaHome() string {
 	for _, u := range slices.Backward(all) {
 		if _, javaHome, err := buildmodel.Of(u.model); err == nil {
@@ -182,8 +184,8 @@ func (all units) javaHome() string {
 	return ""
 }
 
-// remakes reports whether the build puts classes of other modules into this one, changed, as AspectJ does when it weaves
-// libraries. Then only the build may compile those.
+// remakes reports whether the build puts classes of other modules into this one, changed, as AspectJ does when it
+// weaves libraries. Then only the build may compile those.
 func (u *unit) remakes(all units) (found bool) {
 	for _, dir := range paths.Existing(u.model.Classes) {
 		_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
@@ -229,7 +231,8 @@ func (c *Compiler) disable(err error) string {
 	c.stop()
 	why := firstLine(err.Error())
 	if ok {
-		why, c.blocker = unsupported.Reason, blocker{unsupported.Reason, unsupported.File, stateOf([]string{unsupported.File})}
+		why, c.blocker = unsupported.Reason,
+			blocker{unsupported.Reason, unsupported.File, stateOf([]string{unsupported.File})}
 	} else if c.failures++; c.failures < maxFailures {
 		return ""
 	}
@@ -280,13 +283,15 @@ func (c *Compiler) compare(err error) string {
 	if failed, ok := errors.AsType[*diagnostics.CompileError](err); ok && len(failed.Problems) > 0 {
 		first := failed.Problems[0]
 		c.units.forget()
-		return c.disable(&incremental.UnsupportedError{Reason: "it compiles what the build does not: " + first.String(), File: c.absolute(first.File)})
+		return c.disable(&incremental.UnsupportedError{Reason: "it compiles what the build does not: " + first.String(),
+			File: c.absolute(first.File)})
 	}
 	for _, u := range compiled {
 		if err != nil {
 			break
 		}
-		differs, ok := errors.AsType[*incremental.UnsupportedError](errors.Join(u.module.CompareWithBuild(), u.copies.compareWithBuild()))
+		differs, ok := errors.AsType[*incremental.UnsupportedError](
+			errors.Join(u.module.CompareWithBuild(), u.copies.compareWithBuild()))
 		if ok {
 			c.units.forget()
 			return c.disable(differs)

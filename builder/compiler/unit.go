@@ -69,7 +69,8 @@ func (all units) forget() units {
 // end. Others stay jars.
 func newUnits(app springboot.App, models []buildtool.Module) units {
 	joined := func(m buildtool.Module) bool {
-		return app.Exploded != nil && slices.ContainsFunc(app.Exploded.Modules, func(x springboot.ExplodedModule) bool { return x.Name == m.Name })
+		return app.Exploded != nil && slices.ContainsFunc(app.Exploded.Modules,
+			func(x springboot.ExplodedModule) bool { return x.Name == m.Name })
 	}
 	var all units
 	for i, m := range models {
@@ -137,7 +138,8 @@ func (c *Compiler) staysProven(before units) bool {
 		if m == nil && before[i].left != "" && before[i].built.SameFiles(u.built) {
 			continue
 		}
-		if m == nil || !maps.Equal(c.server.libraries, c.units.libraries()) || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil {
+		if m == nil || !maps.Equal(c.server.libraries, c.units.libraries()) || len(before[i].affected) > 0 ||
+			!m.HasCompiled(u.built) || m.CompareWithBuild() != nil {
 			return false
 		}
 	}
@@ -158,7 +160,8 @@ func (c *Compiler) copyOutput() bool {
 	c.written = &springboot.Written{}
 	for i, u := range c.units {
 		if err == nil {
-			u.copies, err = newResources(u.model, incremental.ClassesIn(c.server.moduleDir(i)), c.server.resourcesDir(i))
+			u.copies, err = newResources(u.model, incremental.ClassesIn(c.server.moduleDir(i)),
+				c.server.resourcesDir(i))
 		}
 		u.failed = err
 	}
@@ -267,7 +270,8 @@ func (all units) libraries() map[string]string {
 func (c *Compiler) compileUnits(ctx context.Context, touched []string) (total incremental.Result, err error) {
 	for i, u := range c.units {
 		if u.module == nil && len(u.affected) > 0 {
-			return total, &incremental.UnsupportedError{Reason: "the module " + u.model.Name + ", which only the build compiles, may depend on it"}
+			return total, &incremental.UnsupportedError{Reason: "the module " + u.model.Name +
+				", which only the build compiles, may depend on it"}
 		} else if u.module == nil {
 			continue
 		}
@@ -364,7 +368,9 @@ func (used usedModules) foreign(file string) bool {
 		return false
 	}
 	dir = paths.Real(dir)
-	return len(used) > 0 && !slices.ContainsFunc(used, func(u buildtool.Module) bool { // builds that this one includes are build files
-		return paths.Real(u.Directory) == dir || inside(file, u.Sources) || inside(file, u.ResourceSources) || inside(file, u.BuildFiles)
+	return len(used) > 0 && !slices.ContainsFunc(used, func(u buildtool.Module) bool {
+		// builds that this one includes are build files
+		return paths.Real(u.Directory) == dir || inside(file, u.Sources) || inside(file, u.ResourceSources) ||
+			inside(file, u.BuildFiles)
 	})
 }

@@ -36,7 +36,8 @@ type Problem struct {
 // New returns a problem of a file, made relative to dir. The first line of text is the message, javac's details follow.
 func New(dir, file string, line, column int, text string) Problem {
 	lines := strings.Split(text, "\n")
-	p := Problem{File: paths.Relative(filepath.FromSlash(file), dir), Line: line, Column: column, Text: strings.TrimSpace(lines[0])}
+	p := Problem{File: paths.Relative(filepath.FromSlash(file), dir), Line: line, Column: column,
+		Text: strings.TrimSpace(lines[0])}
 	p.parseContinuation(lines[1:])
 	p.readSource(dir)
 	return p
@@ -142,7 +143,8 @@ func (p *Problem) parseContinuation(lines []string) {
 		if m == nil {
 			return
 		}
-		p.Text = strings.TrimSuffix(p.Text, ";") + fmt.Sprintf("; %s: %s", m[1], strings.Join(strings.Fields(m[2]), " "))
+		p.Text = strings.TrimSuffix(p.Text, ";") +
+			fmt.Sprintf("; %s: %s", m[1], strings.Join(strings.Fields(m[2]), " "))
 	}
 }
 

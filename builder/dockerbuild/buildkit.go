@@ -65,7 +65,8 @@ func (b *builder) session(ctx context.Context) (*session.Session, error) {
 		return nil, err
 	}
 	s.Allow(filesync.NewFSSyncProvider(filesync.StaticDirSource{"context": files, "dockerfile": files}))
-	s.Allow(authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{ConfigFile: config.LoadDefaultConfigFile(io.Discard)}))
+	s.Allow(authprovider.NewDockerAuthProvider(
+		authprovider.DockerAuthProviderConfig{ConfigFile: config.LoadDefaultConfigFile(io.Discard)}))
 	return s, nil
 }
 

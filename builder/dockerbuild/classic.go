@@ -53,7 +53,8 @@ func (b *builder) credentials() map[string]registry.AuthConfig {
 		if host == "docker.io" {
 			host = "https://index.docker.io/v1/" // as config.json has it
 		}
-		if auth, err := file.GetAuthConfig(host); err == nil && (auth.Username != "" || auth.IdentityToken != "" || auth.RegistryToken != "") {
+		auth, err := file.GetAuthConfig(host)
+		if err == nil && (auth.Username != "" || auth.IdentityToken != "" || auth.RegistryToken != "") {
 			found[host] = registry.AuthConfig{Username: auth.Username, Password: auth.Password, Auth: auth.Auth,
 				ServerAddress: auth.ServerAddress, IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken}
 		}

@@ -41,7 +41,8 @@ func (e *StepError) Unwrap() error { return e.Err }
 
 // Build builds an image with labels, and returns the engine's ID of it. It returns a
 // [StepError] if the builder fails; an end of ctx, and of the engine, is returned as it is.
-func Build(ctx context.Context, docker client.APIClient, file *dockerfile.File, labels map[string]string, out io.Writer) (v1.Hash, error) {
+func Build(ctx context.Context, docker client.APIClient, file *dockerfile.File, labels map[string]string,
+	out io.Writer) (v1.Hash, error) {
 	ping, err := docker.Ping(ctx)
 	if err != nil {
 		return v1.Hash{}, err
@@ -70,8 +71,8 @@ func Build(ctx context.Context, docker client.APIClient, file *dockerfile.File, 
 }
 
 // lostStep matches the classic builder's errors when the image of an earlier step is removed while it builds on it. Two
-// projects share the images of steps that are the same, and an old image takes those along that no other image needs. The
-// next build makes the step again.
+// projects share the images of steps that are the same, and an old image takes those along that no other image needs.
+// The next build makes the step again.
 var lostStep = regexp.MustCompile(`(?i)(?:unable to find image|no such image:|unknown parent image id) "?sha256:[0-9a-f]{64}`)
 
 // builder builds one Dockerfile.

@@ -21,7 +21,8 @@ func (f *File) Unbuildable(jar string) *Failure {
 			names := f.unset[c.Line]
 			return &Failure{Line: c.Line, Instruction: c.Text,
 				Reason: fmt.Errorf("no value for the build argument %s", strings.Join(names, " and ")),
-				Hints:  append(f.argumentHints(c.words[i], names, jar), "or let devloop make the image: --dockerfile none")}
+				Hints: append(f.argumentHints(c.words[i], names, jar),
+					"or let devloop make the image: --dockerfile none")}
 		}
 	}
 	return nil

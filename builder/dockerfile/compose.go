@@ -61,7 +61,8 @@ func OfCompose(dir string) (path string) {
 	for _, build := range composeBuilds(dir) {
 		next := build.path(dir)
 		text, err := os.ReadFile(next)
-		if err != nil || filepath.Join(dir, filepath.FromSlash(build.Context)) != filepath.Clean(dir) || !runsJava.Match(text) || next == path {
+		if err != nil || filepath.Join(dir, filepath.FromSlash(build.Context)) != filepath.Clean(dir) ||
+			!runsJava.Match(text) || next == path {
 			continue
 		}
 		if path != "" {
@@ -82,12 +83,13 @@ func (f *File) composeArg(name string) (value, where string) {
 	return "", ""
 }
 
-// ComposeTarget returns the stage that a Compose file in the context builds of this Dockerfile, and the name of that file;
-// "" if it is the last one, or if the user has chosen one.
+// ComposeTarget returns the stage that a Compose file in the context builds of this Dockerfile, and the name of that
+// file; "" if it is the last one, or if the user has chosen one.
 func (f *File) ComposeTarget() (target, where string) {
 	for _, build := range composeBuilds(f.Dir) {
 		own := build.path(f.Dir) == f.Dockerfile
-		i := slices.IndexFunc(f.stages, func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, build.Target) })
+		i := slices.IndexFunc(f.stages,
+			func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, build.Target) })
 		if own && f.options.Target == "" && i >= 0 && i < len(f.stages)-1 {
 			return build.Target, build.where
 		}

@@ -26,9 +26,8 @@ type Context struct {
 // Name returns the path of the Dockerfile from the build context, with slashes.
 func (c Context) Name() string { return c.inContext(c.Dockerfile) }
 
-// ignoreFile returns the file that lists what the builder does not get. A file with the name
-// of the Dockerfile takes precedence over that of the context
-// (https://docs.docker.com/build/concepts/context/#filename-and-location).
+// ignoreFile returns the file that lists what the builder does not get. A file with the name of the Dockerfile takes
+// precedence over that of the context (https://docs.docker.com/build/concepts/context/#filename-and-location).
 func (c Context) ignoreFile() string {
 	own := c.Dockerfile + ".dockerignore"
 	if _, err := os.Stat(own); err == nil {

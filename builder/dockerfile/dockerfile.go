@@ -79,7 +79,8 @@ type Copy struct {
 
 // Read parses the Dockerfile at path.
 func Read(path string, o Options) *File {
-	f := &File{Context: Context{Dir: cmp.Or(o.Context, filepath.Dir(path)), Dockerfile: path}, options: o, unset: map[int][]string{}}
+	f := &File{Context: Context{Dir: cmp.Or(o.Context, filepath.Dir(path)), Dockerfile: path}, options: o,
+		unset: map[int][]string{}}
 	f.text, _ = os.ReadFile(path)
 	parsed, err := parser.Parse(bytes.NewReader(f.text))
 	if err != nil {
@@ -108,7 +109,8 @@ func (f *File) target() int {
 	if i, err := strconv.Atoi(f.options.Target); err == nil && i < len(f.stages) {
 		return i
 	}
-	return slices.IndexFunc(f.stages, func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, f.options.Target) })
+	return slices.IndexFunc(f.stages,
+		func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, f.options.Target) })
 }
 
 // Target is the stage to build, "" for the last one.
@@ -121,7 +123,8 @@ func (f *File) Args() map[string]string { return f.options.Args }
 func (f *File) Bases() []string {
 	var bases []string
 	for i, s := range f.stages {
-		isStage := slices.ContainsFunc(f.stages[:i], func(earlier stage) bool { return earlier.name != "" && strings.EqualFold(earlier.name, s.base) })
+		isStage := slices.ContainsFunc(f.stages[:i],
+			func(earlier stage) bool { return earlier.name != "" && strings.EqualFold(earlier.name, s.base) })
 		if s.base != "" && s.base != "scratch" && !isStage && !slices.Contains(bases, s.base) {
 			bases = append(bases, s.base)
 		}
@@ -201,7 +204,8 @@ func (r *reader) read(n *parser.Node) {
 // from begins a stage. It has the variables of the stage that it is based on.
 func (r *reader) from(n *parser.Node, from *instructions.Stage) {
 	base, _ := r.expand(from.BaseName, r.global)
-	made := stage{name: from.Name, base: base, line: n.StartLine, env: variables{}, uses: []string{strings.ToLower(base)}}
+	made := stage{name: from.Name, base: base, line: n.StartLine, env: variables{},
+		uses: []string{strings.ToLower(base)}}
 	for _, earlier := range r.stages {
 		if earlier.name != "" && strings.EqualFold(earlier.name, base) {
 			made.env = maps.Clone(earlier.env)

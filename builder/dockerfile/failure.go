@@ -38,17 +38,20 @@ func (f *File) Failed(step, message, jar string) Failure {
 	}
 	failure := Failure{Line: node.StartLine, Instruction: oneLine(node.Original)}
 	for _, name := range f.unset[node.StartLine] {
-		failure.Hints = append(failure.Hints, fmt.Sprintf("the build argument %s has no value, give it one: --build-arg %s=VALUE", name, name))
+		failure.Hints = append(failure.Hints,
+			fmt.Sprintf("the build argument %s has no value, give it one: --build-arg %s=VALUE", name, name))
 	}
 	for _, s := range f.stages {
 		if s.line == node.StartLine && s.base != "" {
-			failure.Reason, failure.Hints = fmt.Errorf("the engine does not have base image %q and cannot pull it", s.base), append(failure.Hints, baseHints(s.base)...)
+			failure.Reason, failure.Hints = fmt.Errorf("the engine does not have base image %q and cannot pull it",
+				s.base), append(failure.Hints, baseHints(s.base)...)
 		}
 		for _, c := range s.copies {
 			if c.Line == node.StartLine {
 				for _, source := range c.Sources {
 					hints, matches := f.sourceHints(c, source, jar)
-					failure.Hints, failure.Evidence = append(failure.Hints, hints...), append(failure.Evidence, matches...)
+					failure.Hints, failure.Evidence = append(failure.Hints, hints...),
+						append(failure.Evidence, matches...)
 				}
 			}
 		}
@@ -109,7 +112,8 @@ var errAmbiguous = errors.New("several files match, but the destination is a sin
 // refuse it, but the BuildKit of older engines makes a directory, which no JVM opens.
 func (f *File) AmbiguousJar(jar string) *Failure {
 	for _, c := range f.Copies() {
-		if c.adds || len(c.Sources) != 1 || !strings.HasSuffix(c.To, ".jar") || len(f.matches(c.Sources[0], c.exclude)) < 2 {
+		if c.adds || len(c.Sources) != 1 || !strings.HasSuffix(c.To, ".jar") ||
+			len(f.matches(c.Sources[0], c.exclude)) < 2 {
 			continue
 		}
 		failure := &Failure{Line: c.Line, Instruction: c.Text, Reason: errAmbiguous}

@@ -20,7 +20,8 @@ func (f *File) RunsJar(jar string) bool {
 	}
 	last := f.stages[len(f.stages)-1]
 	for i, s := range f.stages {
-		used := s.name != "" && slices.Contains(last.uses, s.name) || slices.Contains(last.uses, strconv.Itoa(i)) || i == len(f.stages)-1
+		used := s.name != "" && slices.Contains(last.uses, s.name) || slices.Contains(last.uses, strconv.Itoa(i)) ||
+			i == len(f.stages)-1
 		if used && f.takesOnlyJar(s, jar) {
 			return true
 		}
@@ -48,7 +49,8 @@ func (f *File) JarLine(jar string) int {
 		return 0
 	}
 	for _, c := range f.stages[len(f.stages)-1].copies {
-		if slices.ContainsFunc(c.Sources, func(s string) bool { return slices.Contains(f.matches(s, c.exclude), f.inContext(jar)) }) {
+		if slices.ContainsFunc(c.Sources,
+			func(s string) bool { return slices.Contains(f.matches(s, c.exclude), f.inContext(jar)) }) {
 			return c.Line
 		}
 	}

@@ -35,7 +35,8 @@ func siblings(root string) []string {
 	for above := filepath.Dir(root); above != filepath.Dir(above); above = filepath.Dir(above) {
 		if builds := included(above); slices.Contains(builds, root) {
 			own := append(included(root), root)
-			return slices.DeleteFunc(builds, func(dir string) bool { return slices.Contains(own, dir) || !paths.IsDir(dir) })
+			return slices.DeleteFunc(builds,
+				func(dir string) bool { return slices.Contains(own, dir) || !paths.IsDir(dir) })
 		}
 	}
 	return nil

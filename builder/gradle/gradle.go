@@ -55,7 +55,8 @@ func (Gradle) run(ctx context.Context, b buildtool.Build, out io.Writer, task st
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat(b.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-Ddevloop.onlyApplication=" + strconv.FormatBool(b.OnlyApplication),
+	args := slices.Concat(b.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script,
+		"-Ddevloop.onlyApplication=" + strconv.FormatBool(b.OnlyApplication),
 		"-Ddevloop.skipFrontend=" + strconv.FormatBool(b.SkipFrontend), "-p", b.Dir})
 	for module := range strings.SplitSeq(b.Module, ",") {
 		args = append(args, taskPath(module, task))
@@ -63,7 +64,8 @@ func (Gradle) run(ctx context.Context, b buildtool.Build, out io.Writer, task st
 	for _, dir := range siblings(b.Root) {
 		args = append(args, "--include-build", dir)
 	}
-	env := jvm.QuickStart("GRADLE_OPTS", "JAVA_OPTS") // the daemon, which builds, takes its options from gradle.properties
+	// the daemon, which builds, takes its options from gradle.properties
+	env := jvm.QuickStart("GRADLE_OPTS", "JAVA_OPTS")
 	text, err := proc.Command{Dir: b.Root, Args: args, Env: env}.Run(ctx, out)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("build with gradle: %w", context.Cause(ctx))
@@ -118,7 +120,8 @@ func (Gradle) Application(b buildtool.Build, modules []buildtool.Module) (buildt
 	if len(found) == 0 {
 		found = slices.DeleteFunc(applications, func(m buildtool.Module) bool { return m.MainClass == "" })
 	}
-	if own := slices.IndexFunc(found, func(m buildtool.Module) bool { return m.Name == projectPath(b.Module) }); own >= 0 && b.Module != "" {
+	if own := slices.IndexFunc(found,
+		func(m buildtool.Module) bool { return m.Name == projectPath(b.Module) }); own >= 0 && b.Module != "" {
 		return found[own], nil // others were built with it
 	}
 	switch len(found) {
@@ -153,10 +156,12 @@ func noApplication(b buildtool.Build, cause error) error {
 		return b.NoApplication(cause, "look which modules there are: gradle projects")
 	}
 	if builds := included(b.Root); len(builds) > 0 {
-		return b.NoApplication(cause, lists.Map(builds, func(dir string) string { return "open a build that it includes, with the others: devloop run " + dir })...)
+		return b.NoApplication(cause, lists.Map(builds,
+			func(dir string) string { return "open a build that it includes, with the others: devloop run " + dir })...)
 	}
 	file := Gradle{}.BuildFile(b.ModuleDir()) // both languages take these lines
 	return b.NoApplication(cause,
-		"without Spring Boot, name the main class in "+file+`: plugins { id("application") }; application { mainClass = "com.example.Main" }`,
+		"without Spring Boot, name the main class in "+file+
+			`: plugins { id("application") }; application { mainClass = "com.example.Main" }`,
 		"add the plugin to "+file+`: plugins { id("org.springframework.boot") version "3.5.7" }`)
 }

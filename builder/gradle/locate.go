@@ -30,7 +30,8 @@ func (Gradle) Detect(dir string) bool {
 func (Gradle) Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildtool.Tool, error) {
 	w := buildtool.Wrapper{Tool: "Gradle", Script: buildtool.Script(b.Root, "gradlew", "gradlew.bat"), Path: "gradle",
 		Properties: filepath.Join(b.Root, "gradle", "wrapper", "gradle-wrapper.properties"),
-		Dists:      filepath.Join(paths.GradleHome(), "wrapper", "dists"), Marker: []string{"*/*.ok"}, Site: "https://gradle.org/install"}
+		Dists:      filepath.Join(paths.GradleHome(), "wrapper", "dists"), Marker: []string{"*/*.ok"},
+		Site: "https://gradle.org/install"}
 	return w.Choose(ctx, b, out)
 }
 
@@ -107,7 +108,8 @@ func (g Gradle) DeclaredModules(dir string) (modules []string) {
 // bootPlugin matches the version of Spring Boot's plugin in a build script or its settings.
 var bootPlugin = regexp.MustCompile(`org\.springframework\.boot['"]\)?\s*version\s*\(?['"](\d+)\.(\d+)[\w.-]*['"]|spring-boot-gradle-plugin:(\d+)\.(\d+)`)
 
-// anyBootPlugin matches the name of Spring Boot's plugin, in a script, a version catalog or a plugin of the build itself.
+// anyBootPlugin matches the name of Spring Boot's plugin, in a script, a version catalog or a plugin of the build
+// itself.
 var anyBootPlugin = regexp.MustCompile(`["']org\.springframework\.boot["':]|spring-boot-gradle-plugin`)
 
 // HasBootPlugin reports whether the build names Spring Boot's plugin.
@@ -129,7 +131,8 @@ func (g Gradle) HasBootPlugin(b buildtool.Build) bool {
 // gradleFor are the oldest versions of Gradle that Spring Boot's plugin accepts, by the first version
 // of Boot that requires them (see its system requirements).
 var gradleFor = []struct{ boot, gradle [2]int }{
-	{[2]int{4, 0}, [2]int{8, 14}}, {[2]int{3, 0}, [2]int{7, 5}}, {[2]int{2, 5}, [2]int{6, 8}}, {[2]int{2, 3}, [2]int{5, 6}},
+	{[2]int{4, 0}, [2]int{8, 14}}, {[2]int{3, 0}, [2]int{7, 5}}, {[2]int{2, 5}, [2]int{6, 8}},
+	{[2]int{2, 3}, [2]int{5, 6}},
 }
 
 // Doubt says why the installed Gradle is probably too old for the build, nil if it is not. The
@@ -147,7 +150,8 @@ func tooOld(b buildtool.Build) string {
 	if b.Tool.Wrapped || len(b.Tool.Command) == 0 {
 		return ""
 	}
-	have := buildtool.VersionInPath.FindStringSubmatch(strings.ReplaceAll(buildtool.Version(b.Tool.Command[0], "Gradle"), " ", "-"))
+	have := buildtool.VersionInPath.FindStringSubmatch(
+		strings.ReplaceAll(buildtool.Version(b.Tool.Command[0], "Gradle"), " ", "-"))
 	if have == nil {
 		return ""
 	}
@@ -160,7 +164,8 @@ func tooOld(b buildtool.Build) string {
 			if atLeast(pair(strings.Split(have[1]+".0", ".")), need.gradle) {
 				return ""
 			}
-			return fmt.Sprintf("needs Gradle %d.%d or later for Spring Boot %d.%d, and the installed one is %s", need.gradle[0], need.gradle[1], boot[0], boot[1], have[1])
+			return fmt.Sprintf("needs Gradle %d.%d or later for Spring Boot %d.%d, and the installed one is %s",
+				need.gradle[0], need.gradle[1], boot[0], boot[1], have[1])
 		}
 	}
 	return ""
@@ -183,7 +188,8 @@ func bootVersion(b buildtool.Build) (boot [2]int, found bool) {
 	catalog, _ := os.ReadFile(filepath.Join(b.Root, "gradle", "libs.versions.toml"))
 	m := catalogPlugin.FindStringSubmatch(string(catalog))
 	if m != nil && m[3] != "" {
-		m = regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(m[3]) + `\s*=\s*"(\d+)\.(\d+)`).FindStringSubmatch(string(catalog))
+		m = regexp.MustCompile(
+			`(?m)^\s*` + regexp.QuoteMeta(m[3]) + `\s*=\s*"(\d+)\.(\d+)`).FindStringSubmatch(string(catalog))
 	}
 	if m == nil {
 		return boot, false

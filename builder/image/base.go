@@ -24,7 +24,8 @@ func (k *maker) baseImage(ctx context.Context, ref string) (*ociimage.Image, err
 	if err != nil {
 		return nil, err
 	}
-	base, err := k.imager.registry.Image(ctx, ociimage.Source{Ref: ref, Arch: engine.Arch, Dir: k.dir, Cache: k.cache, Out: k.Out})
+	base, err := k.imager.registry.Image(ctx,
+		ociimage.Source{Ref: ref, Arch: engine.Arch, Dir: k.dir, Cache: k.cache, Out: k.Out})
 	if err != nil {
 		return nil, k.noBase(ref, err)
 	}
@@ -33,7 +34,8 @@ func (k *maker) baseImage(ctx context.Context, ref string) (*ociimage.Image, err
 
 // noBase says why a base image is not available, and what to do.
 func (k *maker) noBase(ref string, err error) error {
-	e := &Error{Name: k.app.Name, Err: fmt.Errorf("base image %q is not on the engine and can't be pulled: %w", ref, err)}
+	e := &Error{Name: k.app.Name,
+		Err: fmt.Errorf("base image %q is not on the engine and can't be pulled: %w", ref, err)}
 	var answer *transport.Error
 	var network net.Error
 	switch {

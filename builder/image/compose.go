@@ -85,7 +85,8 @@ type composer struct {
 
 // composer returns one for a base, whose environment may have options for the JVM.
 func (k *maker) composer(base *ociimage.Image, on *dockerfileBase) *composer {
-	c := &composer{options: k.imager.options, preview: k.preview, app: k.app, base: base, on: on, cache: k.cache, archives: k.archives, out: k.Out}
+	c := &composer{options: k.imager.options, preview: k.preview, app: k.app, base: base, on: on, cache: k.cache,
+		archives: k.archives, out: k.Out}
 	env := set(base.Config.Config.Env)
 	if name, why := jvm.Exclusive(env); name != "" && c.options.Develop {
 		c.options.Develop, c.notChangeable = false, "the base image sets "+name+": "+why
@@ -117,7 +118,8 @@ func (c *composer) compose(files *springboot.Files) error {
 		c.Options = append(c.Options, c.on.options()...)
 	}
 	before := files.LoaderPath("/"+layertar.AppDir, c.given)
-	t := c.archives.Training(c.app.Name, slices.Concat(c.base.Stack, c.layers), c.java(), classPath, optionTexts(c.Options))
+	t := c.archives.Training(c.app.Name, slices.Concat(c.base.Stack, c.layers), c.java(), classPath,
+		optionTexts(c.Options))
 	first := "/" + layertar.ClassesDir
 	if before != nil {
 		c.Archive.Why = "loader.path comes first on the class path"
@@ -139,7 +141,8 @@ func (c *composer) compose(files *springboot.Files) error {
 // supervise returns the files of the supervisor, and records what it can do with the application.
 func (c *composer) supervise() []springboot.Entry {
 	c.Swappable = c.options.swappable()
-	c.NewMethods = slices.ContainsFunc(c.Options, func(o optimization.Option) bool { return o.Text == optimization.AddMethods })
+	c.NewMethods = slices.ContainsFunc(c.Options,
+		func(o optimization.Option) bool { return o.Text == optimization.AddMethods })
 	started := supervisor.Files()
 	if c.NoSpareReason = c.begins.noSpare; c.NoSpareReason == "" {
 		started = append(started, spare.Files()...)
@@ -190,9 +193,11 @@ func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	if x.launcher != nil {
 		run = x.launcher.Command(x.MainClass)
 	}
-	command := slices.Concat([]string{x.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":")}, run)
+	command := slices.Concat([]string{x.java()}, optionTexts(x.Options),
+		[]string{"-cp", strings.Join(x.ClassPath, ":")}, run)
 	if x.Supervised {
-		command = supervisor.Command(x.java(), command, x.options.debugger(), slices.Concat(x.environment, x.options.leftOut()))
+		command = supervisor.Command(x.java(), command, x.options.debugger(),
+			slices.Concat(x.environment, x.options.leftOut()))
 	}
 	if x.on != nil {
 		x.on.start(c, command)
@@ -268,8 +273,10 @@ func (c *composer) archived(t *cds.Training, files *springboot.Files) bool {
 		return false
 	}
 	c.archive = t.Key
-	c.layers, c.Layers = append(c.layers, found.Layer), append(c.Layers, LayerNote{Name: optimization.Archive, Size: found.LayerSize})
-	c.Options = append(c.Options, optimization.Option{Optimization: optimization.Archive, Text: found.Option, Why: "maps the dependencies' classes instead of reading them"})
+	c.layers, c.Layers = append(c.layers, found.Layer),
+		append(c.Layers, LayerNote{Name: optimization.Archive, Size: found.LayerSize})
+	c.Options = append(c.Options, optimization.Option{Optimization: optimization.Archive, Text: found.Option,
+		Why: "maps the dependencies' classes instead of reading them"})
 	_, _ = fmt.Fprintf(c.out, "layer %s: unchanged, %d bytes\n", optimization.Archive, found.LayerSize)
 	return true
 }

@@ -24,7 +24,8 @@ func (k *maker) build(ctx context.Context) (Image, error) {
 	if err := k.unpackJar(); err != nil {
 		return Image{}, err
 	}
-	id, err := dockerbuild.Build(ctx, k.Docker, k.file, map[string]string{dockerapi.ProjectLabel: dockerapi.Project(k.app.Name, k.app.Dir)}, k.Out)
+	id, err := dockerbuild.Build(ctx, k.Docker, k.file,
+		map[string]string{dockerapi.ProjectLabel: dockerapi.Project(k.app.Name, k.app.Dir)}, k.Out)
 	if step, failed := errors.AsType[*dockerbuild.StepError](err); failed {
 		return Image{}, k.explain(step)
 	}
@@ -74,7 +75,8 @@ func (k *maker) unpackJar() error {
 		return err
 	}
 	for _, dir := range dirs {
-		_, _ = fmt.Fprintf(k.Out, "unpacked the jar in %s, from where the Dockerfile copies it\n", paths.Relative(dir, k.app.Dir))
+		_, _ = fmt.Fprintf(k.Out, "unpacked the jar in %s, from where the Dockerfile copies it\n",
+			paths.Relative(dir, k.app.Dir))
 	}
 	stale, err := unpackedjar.Stale(k.file, k.app.Dir, k.app.Jar)
 	if err == nil && stale != nil {
@@ -91,16 +93,20 @@ type Advice struct {
 	Hint string
 }
 
-// advise is about the executable jar as one layer, which each edit changes as a whole, and about a stage that others build.
+// advise is about the executable jar as one layer, which each edit changes as a whole, and about a stage that others
+// build.
 func (k *maker) advise() (all []Advice) {
 	if target, where := k.file.ComposeTarget(); target != "" {
-		all = append(all, Advice{fmt.Sprintf("%s builds the stage %q of the Dockerfile, and devloop the last one", where, target), "build that stage: --target " + target})
+		all = append(all, Advice{fmt.Sprintf("%s builds the stage %q of the Dockerfile, and devloop the last one",
+			where, target), "build that stage: --target " + target})
 	}
 	info, err := os.Stat(k.app.Jar)
 	line := k.file.JarLine(k.app.Jar)
 	if err != nil || k.app.Boot == "" || line == 0 {
 		return all
 	}
-	return append(all, Advice{fmt.Sprintf("%s:%d: the whole jar is one layer: each edit changes %d MB, where a class has some kB", paths.Relative(k.app.Dockerfile, k.app.Dir), line, info.Size()/1_000_000),
-		"copy it in layers, or let devloop do that: it needs no Dockerfile (https://docs.spring.io/spring-boot/reference/packaging/container-images/dockerfiles.html)"})
+	return append(all,
+		Advice{fmt.Sprintf("%s:%d: the whole jar is one layer: each edit changes %d MB, where a class has some kB",
+			paths.Relative(k.app.Dockerfile, k.app.Dir), line, info.Size()/1_000_000),
+			"copy it in layers, or let devloop do that: it needs no Dockerfile (https://docs.spring.io/spring-boot/reference/packaging/container-images/dockerfiles.html)"})
 }

@@ -74,7 +74,8 @@ func imageHints(err error) []string {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrChecksum):
 		return []string{"a jar is damaged: delete it, and build again"}
 	case errors.Is(err, syscall.ENOSPC), strings.Contains(err.Error(), "no space left on device"):
-		return []string{"make room on the disk: df -h", "remove images and containers that nothing uses: docker system prune"}
+		return []string{"make room on the disk: df -h",
+			"remove images and containers that nothing uses: docker system prune"}
 	}
 	return nil
 }

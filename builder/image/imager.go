@@ -84,7 +84,8 @@ func (m *Imager) Image(ctx context.Context, app springboot.App, out io.Writer) (
 		return Image{}, err
 	}
 	cache := layercache.Open(dir)
-	k := &maker{imager: m, Repository: repository.Repository{Docker: m.docker, Out: out, Project: app.Name}, dir: dir, cache: cache, archives: cds.Open(dir, cache), app: app}
+	k := &maker{imager: m, Repository: repository.Repository{Docker: m.docker, Out: out, Project: app.Name}, dir: dir,
+		cache: cache, archives: cds.Open(dir, cache), app: app}
 	img, err := k.make(ctx)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)

@@ -88,10 +88,11 @@ func (c composer) change(files *springboot.Files) (map[string][]byte, error) {
 
 // classPathOf returns a class path with other libraries than the image's, and those that the image does not have.
 //
-// The archive of classes fits every class path that begins with its own. So new libraries come last if their place makes no
-// difference.
+// The archive of classes fits every class path that begins with its own. So new libraries come last if their place
+// makes no difference.
 func (c composer) classPathOf(files *springboot.Files) (classPath []string, added []springboot.Library, err error) {
-	before, own, after := c.ClassPath[:c.librariesAt], c.ClassPath[c.librariesAt:][:len(c.libraries)], c.ClassPath[c.librariesAt+len(c.libraries):]
+	before, own, after := c.ClassPath[:c.librariesAt], c.ClassPath[c.librariesAt:][:len(c.libraries)],
+		c.ClassPath[c.librariesAt+len(c.libraries):]
 	var libs, kept, last []string
 	late := map[string]bool{}
 	for _, l := range files.Libraries {

@@ -39,12 +39,15 @@ func (c *composer) newMethodOptions() []optimization.Option {
 
 // jvmOptions returns the JVM's options, without those that are left out or contradict the user's.
 func (c *composer) jvmOptions(files *springboot.Files) []optimization.Option {
-	options := slices.Concat(optimization.QuickStart, []optimization.Option{optimization.FreshPages}, c.newMethodOptions(), c.homeOption(), c.nettyOption(files.Libraries))
+	options := slices.Concat(optimization.QuickStart, []optimization.Option{optimization.FreshPages},
+		c.newMethodOptions(), c.homeOption(), c.nettyOption(files.Libraries))
 	options = slices.DeleteFunc(options, func(o optimization.Option) bool {
-		return o.Optimization != "" && slices.Contains(c.options.Without, o.Optimization) || jvm.Contradicts(o.Text, c.given)
+		return o.Optimization != "" && slices.Contains(c.options.Without, o.Optimization) ||
+			jvm.Contradicts(o.Text, c.given)
 	})
 	if c.preview && (c.on == nil || !slices.Contains(c.on.java, "--enable-preview")) {
-		options = append(options, optimization.Option{Text: "--enable-preview", Why: "classes of the application use preview features"})
+		options = append(options,
+			optimization.Option{Text: "--enable-preview", Why: "classes of the application use preview features"})
 	}
 	return slices.Concat(options, devtoolsOption(files.Libraries), optimization.Launch(files.Manifest, c.app.Java))
 }
@@ -55,27 +58,32 @@ func (c *composer) homeOption() []optimization.Option {
 	if number, err := strconv.Atoi(user); c.on != nil || err != nil || number == 0 {
 		return nil
 	}
-	return []optimization.Option{{Text: "-Duser.home=/" + layertar.AppDir, Why: "user " + user + " has no home directory"}}
+	return []optimization.Option{{Text: "-Duser.home=/" + layertar.AppDir,
+		Why: "user " + user + " has no home directory"}}
 }
 
 // nettyOption has Reactor Netty end at once in a restart. It waits two seconds for further work after the server has
 // answered its last request.
 // https://projectreactor.io/docs/netty/release/api/reactor/netty/ReactorNetty.html#SHUTDOWN_QUIET_PERIOD
 func (c *composer) nettyOption(libs []springboot.Library) []optimization.Option {
-	if !c.options.supervised() || !slices.ContainsFunc(libs, func(l springboot.Library) bool { return strings.HasPrefix(l.Name, "reactor-netty-core-") }) {
+	if !c.options.supervised() || !slices.ContainsFunc(libs,
+		func(l springboot.Library) bool { return strings.HasPrefix(l.Name, "reactor-netty-core-") }) {
 		return nil
 	}
-	return []optimization.Option{{Optimization: optimization.Restart, Text: "-Dreactor.netty.ioShutdownQuietPeriod=0", Why: "a restart need not wait two seconds for Reactor Netty"}}
+	return []optimization.Option{{Optimization: optimization.Restart, Text: "-Dreactor.netty.ioShutdownQuietPeriod=0",
+		Why: "a restart need not wait two seconds for Reactor Netty"}}
 }
 
 // devtoolsOption keeps spring-boot-devtools from restarting the application, as java -jar does. It would
 // restart as soon as the first class of a change arrives.
 // https://docs.spring.io/spring-boot/reference/using/devtools.html#using.devtools.restart.disable
 func devtoolsOption(libs []springboot.Library) []optimization.Option {
-	if !slices.ContainsFunc(libs, func(l springboot.Library) bool { return strings.HasPrefix(l.Name, "spring-boot-devtools-") }) {
+	if !slices.ContainsFunc(libs,
+		func(l springboot.Library) bool { return strings.HasPrefix(l.Name, "spring-boot-devtools-") }) {
 		return nil
 	}
-	return []optimization.Option{{Text: "-Dspring.devtools.restart.enabled=false", Why: "java -jar leaves spring-boot-devtools out, too: it would restart in the middle of a change"}}
+	return []optimization.Option{{Text: "-Dspring.devtools.restart.enabled=false",
+		Why: "java -jar leaves spring-boot-devtools out, too: it would restart in the middle of a change"}}
 }
 
 func optionTexts(options []optimization.Option) []string {
@@ -83,7 +91,8 @@ func optionTexts(options []optimization.Option) []string {
 }
 
 // templates returns the template engines, and the options with which they read a template at each request.
-func (c *composer) templates(files *springboot.Files, set []settings.Setting) (all []pages.Templates, options []optimization.Option) {
+func (c *composer) templates(files *springboot.Files,
+	set []settings.Setting) (all []pages.Templates, options []optimization.Option) {
 	all = pages.TemplatesOf(names(files.Libraries), set)
 	for i, t := range all {
 		t.Kept = cmp.Or(c.withoutFreshPages(), t.Kept)
@@ -110,7 +119,8 @@ func (c *composer) messages(files *springboot.Files, set []settings.Setting) (pa
 	if len(m.Bases) == 0 || m.Kept != "" {
 		return m, nil
 	}
-	return m, []optimization.Option{freshPages(pages.MessagesUncached, "Spring looks for changed message texts at each request")}
+	return m, []optimization.Option{freshPages(pages.MessagesUncached,
+		"Spring looks for changed message texts at each request")}
 }
 
 // withoutFreshPages says why files are read only once, "" if the user did not ask for that.

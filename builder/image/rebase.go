@@ -43,7 +43,8 @@ type dockerfileBase struct {
 
 // serves reports whether the Dockerfile would make the same again, but for what is in the jar.
 func (s *dockerfileBase) serves(app springboot.App, key string, bases []string) bool {
-	return s != nil && s.key == key && s.jar == app.Jar && len(bases) > 0 && slices.Equal(s.bases, bases) && notExploded(app) == ""
+	return s != nil && s.key == key && s.jar == app.Jar && len(bases) > 0 && slices.Equal(s.bases, bases) &&
+		notExploded(app) == ""
 }
 
 // rebase composes the application on the Dockerfile's image without the jar, which is made of from. If that is
@@ -126,7 +127,8 @@ func (k *maker) isJar(s *dockerfileBase, place, workDir string) bool {
 
 // overlapsApp reports whether a copy to place may lie among the application's files.
 func overlapsApp(place string) bool {
-	return place == "/"+layertar.AppDir || slices.ContainsFunc([]string{layertar.ClassesDir, layertar.LibDir, supervisor.AddedDir, supervisor.Dir}, func(own string) bool { return paths.Within(place, "/"+own) })
+	return place == "/"+layertar.AppDir || slices.ContainsFunc([]string{layertar.ClassesDir, layertar.LibDir,
+		supervisor.AddedDir, supervisor.Dir}, func(own string) bool { return paths.Within(place, "/"+own) })
 }
 
 // parseCommand splits an image's command: java, options, -jar, the jar, arguments. Why says what prevents a rebase.

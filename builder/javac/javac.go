@@ -61,7 +61,8 @@ func Install(dir string) (string, error) {
 // Arguments returns java's arguments. The options make a JVM that compiles little and often
 // warm up sooner and use less memory while idle.
 func Arguments(classPath string) []string {
-	return []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-cp", classPath, "io.github.devloop_cli.Javac"}
+	return []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-cp", classPath,
+		"io.github.devloop_cli.Javac"}
 }
 
 // Request says what to compile.
@@ -191,7 +192,8 @@ func answerOf(lists [][]string) (Answer, error) {
 	for d := lists[1]; len(d) > 0; d = d[5:] {
 		line, _ := strconv.Atoi(d[2])
 		column, _ := strconv.Atoi(d[3])
-		a.Diagnostics = append(a.Diagnostics, Diagnostic{Kind: d[0], File: d[1], Line: line, Column: column, Text: d[4]})
+		a.Diagnostics = append(a.Diagnostics,
+			Diagnostic{Kind: d[0], File: d[1], Line: line, Column: column, Text: d[4]})
 	}
 	for w := lists[2]; len(w) > 0; w = w[3:] {
 		a.Written = append(a.Written, Written{Kind: w[0], Source: w[1], Path: w[2]})

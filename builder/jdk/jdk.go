@@ -52,7 +52,8 @@ func Find() []JDK {
 	var found []JDK
 	for _, pattern := range []string{"/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home",
 		paths.InHome(".sdkman/candidates/java/*"), paths.InHome(".jdks/*"), paths.InHome(".asdf/installs/java/*"),
-		filepath.Join(paths.GradleHome(), "jdks", "*"), filepath.Join(paths.GradleHome(), "jdks", "*", "Contents", "Home")} {
+		filepath.Join(paths.GradleHome(), "jdks", "*"),
+		filepath.Join(paths.GradleHome(), "jdks", "*", "Contents", "Home")} {
 		homes, _ := filepath.Glob(pattern)
 		for _, home := range homes {
 			if j, ok := read(paths.Real(home)); ok && !slices.Contains(found, j) {

@@ -42,7 +42,8 @@ func Contradicts(option string, given []string) bool {
 		if collector.MatchString(option) && (unknown || collector.MatchString(text)) {
 			return true
 		}
-		if slices.ContainsFunc(strings.Fields(text), func(theirs string) bool { return subject(theirs) == subject(option) }) {
+		if slices.ContainsFunc(strings.Fields(text),
+			func(theirs string) bool { return subject(theirs) == subject(option) }) {
 			return true
 		}
 	}
@@ -76,8 +77,8 @@ func UserOptions() []string {
 const quickOptions = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 // QuickStart returns the environment for a build tool whose JVM takes options from a variable, with options there that
-// make it start faster. If the user has set that variable, or one of others, it returns nil: the environment as it is. A
-// collector that they chose for every JVM wins.
+// make it start faster. If the user has set that variable, or one of others, it returns nil: the environment as it is.
+// A collector that they chose for every JVM wins.
 func QuickStart(variable string, others ...string) []string {
 	for _, name := range append(others, variable) {
 		if _, set := os.LookupEnv(name); set {

@@ -18,8 +18,8 @@ var exclusive = regexp.MustCompile(`^-D(?:com\.sun\.management\.|java\.system\.c
 // initialHeap matches an option that chooses how much heap a JVM begins with.
 var initialHeap = regexp.MustCompile(`^-Xms|^-XX:InitialHeapSize=`)
 
-// Exclusive returns the variable of an environment whose options are not for two JVMs of a container, and why in a clause;
-// "" if all are. The JVM of devloop's supervisor is the second one.
+// Exclusive returns the variable of an environment whose options are not for two JVMs of a container, and why in a
+// clause; "" if all are. The JVM of devloop's supervisor is the second one.
 func Exclusive(env []string) (variable, why string) {
 	for _, v := range env {
 		name, value, _ := strings.Cut(v, "=")
@@ -30,7 +30,8 @@ func Exclusive(env []string) (variable, why string) {
 			return name, "its value is not known"
 		}
 		for option := range strings.FieldsSeq(value) {
-			last := name == "_JAVA_OPTIONS" && initialHeap.MatchString(option) // the JVM takes them over those of its command
+			// the JVM takes them over those of its command
+			last := name == "_JAVA_OPTIONS" && initialHeap.MatchString(option)
 			if !shared.MatchString(option) || exclusive.MatchString(option) || last {
 				return name, "only one JVM of a container can have " + option
 			}

@@ -65,7 +65,8 @@ func New(files *springboot.Files) *Launcher {
 		classes = append(classes, layertar.JarFile{Name: name + ".class", Data: emptyInterface(name)})
 		list = append(list, strings.ReplaceAll(name, "/", ".")+"\n"...)
 	}
-	first := []layertar.JarFile{{Name: springboot.ManifestPath, Data: []byte(manifest + "\r\n")}, {Name: directory + "packages", Data: list}}
+	first := []layertar.JarFile{{Name: springboot.ManifestPath, Data: []byte(manifest + "\r\n")},
+		{Name: directory + "packages", Data: list}}
 	return &Launcher{layertar.Jar(append(first, classes...)...)}
 }
 
@@ -81,7 +82,8 @@ func (l *Launcher) Command(application string) []string { return []string{mainCl
 func packagesOf(files *springboot.Files) []string {
 	var packages []string
 	for _, e := range files.Own {
-		if dir := path.Dir(e.Path); strings.HasSuffix(e.Path, ".class") && dir != "." && !strings.HasPrefix(dir, "META-INF") {
+		if dir := path.Dir(e.Path); strings.HasSuffix(e.Path, ".class") && dir != "." &&
+			!strings.HasPrefix(dir, "META-INF") {
 			packages = append(packages, dir)
 		}
 	}

@@ -43,7 +43,8 @@ const (
 
 // Write writes files, and the directories above them, as a tar archive.
 func Write(to io.Writer, files []springboot.Entry, mode Mode) error {
-	files = slices.SortedFunc(slices.Values(files), func(a, b springboot.Entry) int { return cmp.Compare(a.Path, b.Path) })
+	files = slices.SortedFunc(slices.Values(files),
+		func(a, b springboot.Entry) int { return cmp.Compare(a.Path, b.Path) })
 	w := writer{tar: tar.NewWriter(to), mode: mode, made: map[string]bool{}}
 	for _, f := range files {
 		if err := w.parents(f.Path); err != nil {
@@ -108,8 +109,8 @@ type JarFile struct {
 	Data []byte
 }
 
-// Jar returns a jar with files. It has no directories but those among files, whose names end with a slash, so that no search
-// of the class path for the classes of a package finds it.
+// Jar returns a jar with files. It has no directories but those among files, whose names end with a slash, so that no
+// search of the class path for the classes of a package finds it.
 func Jar(files ...JarFile) []byte {
 	var data bytes.Buffer
 	jar := zip.NewWriter(&data)

@@ -13,7 +13,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// severalApplications matches what the extension says of a build that would make more than one; see extension/…/Omit.java.
+// severalApplications matches what the extension says of a build that would make more than one; see
+// extension/…/Omit.java.
 var severalApplications = regexp.MustCompile(`(?m)^\[ERROR\] several applications: (.+?)(?: -> \[Help \d+\])?\s*$`)
 
 // noModule matches what Maven says of a module that the build does not have.
@@ -34,11 +35,13 @@ func failure(b buildtool.Build, text string, err error) error {
 		return b.Ambiguous(dirs)
 	}
 	if m := noModule.FindStringSubmatch(text); m != nil {
-		hints := lists.Map(Maven{}.DeclaredModules(b.Root), func(name string) string { return "choose one: --module " + name })
+		hints := lists.Map(Maven{}.DeclaredModules(b.Root),
+			func(name string) string { return "choose one: --module " + name })
 		if len(hints) == 0 {
 			hints = []string{"it has only one: leave out --module"}
 		}
-		return buildtool.ProjectError("project.unsupported", b.Dir, fmt.Sprintf("has no module %q", m[1]), nil, hints...)
+		return buildtool.ProjectError("project.unsupported", b.Dir,
+			fmt.Sprintf("has no module %q", m[1]), nil, hints...)
 	}
 	e := b.Failure(text, err, moreMemory)
 	e.Advice = append(styleHints(b, text), e.Advice...)

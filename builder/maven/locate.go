@@ -33,17 +33,20 @@ func (Maven) Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildt
 	}
 	w := buildtool.Wrapper{Tool: "Maven", Script: buildtool.Script(b.Root, "mvnw", "mvnw.cmd"), Path: "mvn",
 		Properties: wrapperProperties(b.Root),
-		Dists:      filepath.Join(home, "wrapper", "dists"), Marker: []string{"*/bin/mvn", "*/*/bin/mvn"}, Site: "https://maven.apache.org/install.html"}
+		Dists:      filepath.Join(home, "wrapper", "dists"), Marker: []string{"*/bin/mvn", "*/*/bin/mvn"},
+		Site: "https://maven.apache.org/install.html"}
 	return w.Choose(ctx, b, out)
 }
 
 // Doubt says why the installed Maven cannot build a project for Maven 4, nil if it can.
 func (Maven) Doubt(b buildtool.Build) error {
 	p, err := readPom(b.Root)
-	if v := toolVersion(b); err != nil || b.Tool.Wrapped || v == nil || v[0] > 3 || !strings.HasPrefix(p.ModelVersion, "4.1") {
+	if v := toolVersion(b); err != nil || b.Tool.Wrapped || v == nil || v[0] > 3 ||
+		!strings.HasPrefix(p.ModelVersion, "4.1") {
 		return nil
 	}
-	return buildtool.ProjectError("tool.missing", b.Dir, "needs Maven 4, as its pom.xml has the model version "+p.ModelVersion+" ("+b.Tool.Why+")", nil,
+	return buildtool.ProjectError("tool.missing", b.Dir,
+		"needs Maven 4, as its pom.xml has the model version "+p.ModelVersion+" ("+b.Tool.Why+")", nil,
 		"install Maven 4: https://maven.apache.org/install.html, or give the project a wrapper that can be downloaded")
 }
 
@@ -54,12 +57,14 @@ func (Maven) BuildFile(string) string { return "pom.xml" }
 // is no parent, no bill of materials and no plugin.
 func (Maven) OnlyOwnModule(file string) bool {
 	p, err := readPom(filepath.Dir(file))
-	return err == nil && filepath.Base(file) == "pom.xml" && slices.Contains([]string{"", "jar", "war"}, strings.TrimSpace(p.Packaging))
+	return err == nil && filepath.Base(file) == "pom.xml" && slices.Contains([]string{"", "jar", "war"},
+		strings.TrimSpace(p.Packaging))
 }
 
 // UserFiles returns the files outside of the project that every build of the user reads.
 func (Maven) UserFiles() []string {
-	return []string{paths.InHome(filepath.Join(".m2", "settings.xml")), paths.InHome(filepath.Join(".m2", "settings-security.xml")),
+	return []string{paths.InHome(filepath.Join(".m2", "settings.xml")),
+		paths.InHome(filepath.Join(".m2", "settings-security.xml")),
 		paths.InHome(filepath.Join(".m2", "toolchains.xml")), paths.InHome(".mavenrc")}
 }
 

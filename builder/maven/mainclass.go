@@ -30,7 +30,8 @@ func mainClass(one buildtool.Module) string {
 			}
 			name := strings.ReplaceAll(c.Name, "/", ".")
 			mains = append(mains, name)
-			if slices.ContainsFunc(c.Annotations, func(a classfile.Annotation) bool { return a.Type == bootApplication }) {
+			if slices.ContainsFunc(c.Annotations,
+				func(a classfile.Annotation) bool { return a.Type == bootApplication }) {
 				applications = append(applications, name)
 			}
 			return nil
@@ -52,6 +53,7 @@ func (t Maven) HasBootPlugin(b buildtool.Build) bool {
 	}
 	return slices.ContainsFunc(dirs, func(dir string) bool {
 		p, err := readPom(dir)
-		return err == nil && slices.ContainsFunc(p.plugins(), func(name string) bool { return strings.TrimSpace(name) == "spring-boot-maven-plugin" })
+		return err == nil && slices.ContainsFunc(p.plugins(),
+			func(name string) bool { return strings.TrimSpace(name) == "spring-boot-maven-plugin" })
 	})
 }

@@ -60,10 +60,12 @@ func (Maven) run(ctx context.Context, b buildtool.Build, out io.Writer, phase st
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat(b.Tool.Command, quiet(b), []string{"-DskipTests", "-Dmaven.ext.class.path=" + extension}, omissions(b))
+	args := slices.Concat(b.Tool.Command, quiet(b),
+		[]string{"-DskipTests", "-Dmaven.ext.class.path=" + extension}, omissions(b))
 	if phase == "package" { // an earlier phase does not know the archive
 		args = append(args, "-Ddevloop.model="+report)
-		_ = os.Remove(report) // of an earlier build: .mvn/maven.config may name another extension, and then none writes it
+		// of an earlier build: .mvn/maven.config may name another extension, and then none writes it
+		_ = os.Remove(report)
 	}
 	if module := moduleOf(b); module != "" {
 		args = append(args, "-pl", module, "-am")
@@ -88,7 +90,8 @@ func (Maven) run(ctx context.Context, b buildtool.Build, out io.Writer, phase st
 // property of older versions does the same for their logger.
 func quiet(b buildtool.Build) []string {
 	if v := toolVersion(b); v != nil && slices.Compare(v, []int{3, 6, 1}) < 0 {
-		return []string{"-B", "-Dorg.slf4j.simpleLogger.log.org.apache.maven.cli.transfer.Slf4jMavenTransferListener=warn"}
+		return []string{"-B",
+			"-Dorg.slf4j.simpleLogger.log.org.apache.maven.cli.transfer.Slf4jMavenTransferListener=warn"}
 	}
 	return []string{"-B", "-ntp"}
 }
@@ -125,7 +128,8 @@ func extensionJar() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(w, "io.github.devloop_cli.Kotlin\nio.github.devloop_cli.Model\nio.github.devloop_cli.Omit\n"); err != nil {
+	if _, err := io.WriteString(w,
+		"io.github.devloop_cli.Kotlin\nio.github.devloop_cli.Model\nio.github.devloop_cli.Omit\n"); err != nil {
 		return nil, err
 	}
 	err = jar.Close()
@@ -166,7 +170,8 @@ func (Maven) Application(b buildtool.Build, modules []buildtool.Module) (buildto
 		if archive := newestExecutable(filepath.Join(one.Directory, "target")); archive != "" {
 			one.Archive = archive
 			found = append(found, one)
-		} else if one.Archive != "" && !errors.Is(springboot.Check(one.Archive), springboot.ErrNotExecutable) && filepath.Ext(one.Archive) == ".jar" {
+		} else if one.Archive != "" && !errors.Is(springboot.Check(one.Archive), springboot.ErrNotExecutable) &&
+			filepath.Ext(one.Archive) == ".jar" {
 			broken = append(broken, one)
 		} else if one.MainClass != "" {
 			plain = append(plain, one)
@@ -179,7 +184,8 @@ func (Maven) Application(b buildtool.Build, modules []buildtool.Module) (buildto
 			return candidates[0], nil
 		}
 		if len(candidates) > 1 {
-			return buildtool.Module{}, b.Ambiguous(lists.Map(candidates, func(m buildtool.Module) string { return paths.Relative(m.Directory, b.Root) }))
+			return buildtool.Module{}, b.Ambiguous(
+				lists.Map(candidates, func(m buildtool.Module) string { return paths.Relative(m.Directory, b.Root) }))
 		}
 	}
 	return buildtool.Module{}, b.NoApplication(nil,

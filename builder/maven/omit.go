@@ -50,16 +50,18 @@ var publishers = []string{
 var reports = []string{
 	"jacoco-maven-plugin", "clover-maven-plugin", "pitest-maven",
 	"cyclonedx-maven-plugin", "spdx-maven-plugin",
-	"dependency-check-maven", "maven-dependency-plugin:analyze", "maven-dependency-plugin:analyze-only", "maven-dependency-plugin:tree",
-	"versions-maven-plugin", "japicmp-maven-plugin", "revapi-maven-plugin", "modernizer-maven-plugin", "forbiddenapis", "animal-sniffer-maven-plugin",
-	"maven-javadoc-plugin", "maven-source-plugin", "dokka-maven-plugin",
-	"maven-gpg-plugin", "maven-jarsigner-plugin", "sign-maven-plugin", "sigstore-maven-plugin",
+	"dependency-check-maven", "maven-dependency-plugin:analyze", "maven-dependency-plugin:analyze-only",
+	"maven-dependency-plugin:tree", "versions-maven-plugin", "japicmp-maven-plugin", "revapi-maven-plugin",
+	"modernizer-maven-plugin", "forbiddenapis", "animal-sniffer-maven-plugin", "maven-javadoc-plugin",
+	"maven-source-plugin", "dokka-maven-plugin", "maven-gpg-plugin", "maven-jarsigner-plugin", "sign-maven-plugin",
+	"sigstore-maven-plugin",
 }
 
 // tests are goals that compile tests and run them.
 var tests = []string{
-	"maven-surefire-plugin", "maven-failsafe-plugin", "maven-resources-plugin:testResources", "maven-compiler-plugin:testCompile",
-	"kotlin-maven-plugin:test-compile", "gmavenplus-plugin:compileTests", "maven-invoker-plugin",
+	"maven-surefire-plugin", "maven-failsafe-plugin", "maven-resources-plugin:testResources",
+	"maven-compiler-plugin:testCompile", "kotlin-maven-plugin:test-compile", "gmavenplus-plugin:compileTests",
+	"maven-invoker-plugin",
 }
 
 // frontend is the plugin that builds web pages with Node.js.
@@ -68,8 +70,10 @@ const frontend = "frontend-maven-plugin"
 // Frontend reports whether a module has a build of web pages that each build reaches.
 func (Maven) Frontend(m buildtool.Module) bool {
 	is := func(goal string) bool { return strings.HasPrefix(goal, frontend+":") }
-	late := slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return is(g.Goal) && !slices.Contains(earlyPhases, g.Phase) })
-	return !late && (slices.ContainsFunc(m.Omitted, is) || slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return is(g.Goal) }))
+	late := slices.ContainsFunc(m.Goals,
+		func(g buildtool.Goal) bool { return is(g.Goal) && !slices.Contains(earlyPhases, g.Phase) })
+	return !late && (slices.ContainsFunc(m.Omitted, is) ||
+		slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return is(g.Goal) }))
 }
 
 // omissions returns the arguments by which the extension omits goals; see extension/…/Omit.java.
@@ -93,7 +97,8 @@ func omissions(b buildtool.Build) []string {
 func (Maven) Omitted(modules []buildtool.Module) (plugins []string) {
 	for _, m := range modules {
 		for _, goal := range m.Omitted {
-			if plugin, _, _ := strings.Cut(goal, ":"); !slices.Contains(tests, plugin) && !slices.Contains(tests, goal) {
+			if plugin, _, _ := strings.Cut(goal, ":"); !slices.Contains(tests, plugin) &&
+				!slices.Contains(tests, goal) {
 				plugins = append(plugins, shortName(goal))
 			}
 		}
@@ -115,7 +120,8 @@ func shortName(goal string) string {
 // changesNothing reports whether a goal does not change the application.
 func changesNothing(goal string) bool {
 	plugin, _, _ := strings.Cut(goal, ":")
-	return slices.ContainsFunc(slices.Concat(packers, publishers, reports, tests), func(known string) bool { return known == goal || known == plugin }) ||
+	return slices.ContainsFunc(slices.Concat(packers, publishers, reports, tests),
+		func(known string) bool { return known == goal || known == plugin }) ||
 		slices.ContainsFunc(styleChecks, func(c styleCheck) bool { return c.plugin == plugin })
 }
 

@@ -9,10 +9,12 @@ import (
 
 // earlyPhases are those that a build of the classes goes through.
 // https://maven.apache.org/guides/introduction/introduction-to-the-lifecycle.html#lifecycle-reference
-var earlyPhases = []string{"", "validate", "initialize", "generate-sources", "process-sources", "generate-resources", "process-resources", "compile", "process-classes"}
+var earlyPhases = []string{"", "validate", "initialize", "generate-sources", "process-sources", "generate-resources",
+	"process-resources", "compile", "process-classes"}
 
 // packers are goals of later phases that pack the application as it is.
-var packers = []string{"maven-jar-plugin:jar", "maven-jar-plugin:test-jar", "maven-war-plugin:war", "spring-boot-maven-plugin:repackage"}
+var packers = []string{"maven-jar-plugin:jar", "maven-jar-plugin:test-jar", "maven-war-plugin:war",
+	"spring-boot-maven-plugin:repackage"}
 
 // PacksLate is true: Maven packs a module after its classes are made.
 func (Maven) PacksLate() bool { return true }

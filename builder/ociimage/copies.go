@@ -49,7 +49,8 @@ func (e *exporter) extract(ctx context.Context, wanted map[v1.Hash]bool) error {
 	if beneath < 0 || slices.ContainsFunc(e.layers[:beneath], func(h v1.Hash) bool { return wanted[h] }) {
 		return errNotCopied
 	}
-	id, remove, err := tempcontainer.Create(ctx, e.docker, tempcontainer.Purpose{Label: extractLabel, Limit: extractLimit},
+	id, remove, err := tempcontainer.Create(ctx, e.docker,
+		tempcontainer.Purpose{Label: extractLabel, Limit: extractLimit},
 		&container.Config{Image: e.id, Entrypoint: []string{"never"}},
 		&container.HostConfig{NetworkMode: "none"})
 	if err != nil {
@@ -84,7 +85,8 @@ func CopyDestinations(history []image.HistoryResponseItem, workDir string) (plac
 				place = path.Join("/", workDir, place)
 			}
 			places = append(places, path.Clean(place))
-		case "CMD", "ENTRYPOINT", "EXPOSE", "ENV", "ARG", "LABEL", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ONBUILD", "SHELL":
+		case "CMD", "ENTRYPOINT", "EXPOSE", "ENV", "ARG", "LABEL", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK",
+			"ONBUILD", "SHELL":
 		default:
 			slices.Reverse(places)
 			return places
@@ -141,15 +143,18 @@ func (x *extraction) layer(ctx context.Context, h v1.Hash, beneath []v1.Hash, pl
 var errOther = errors.New("it has another digest than the layer")
 
 // try puts a layer together with one variant of headers, and keeps it if its digest is the wanted one.
-func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string, variant func(*tar.Header)) error {
-	found, err := x.cache.Keep(map[v1.Hash]bool{h: true}, func(w io.Writer) error { return x.write(ctx, w, beneath, place, variant) })
+func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string,
+	variant func(*tar.Header)) error {
+	found, err := x.cache.Keep(map[v1.Hash]bool{h: true},
+		func(w io.Writer) error { return x.write(ctx, w, beneath, place, variant) })
 	if err == nil && found != h {
 		err = errOther
 	}
 	return err
 }
 
-func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash, place string, variant func(*tar.Header)) error {
+func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash, place string,
+	variant func(*tar.Header)) error {
 	layer := &layerFiles{tar: tar.NewWriter(to), variant: variant, beneath: map[string]string{}}
 	for dir := path.Dir(place); dir != "/"; dir = path.Dir(dir) {
 		header, err := x.header(ctx, dir)
@@ -249,7 +254,8 @@ func headerKey(h *tar.Header) string {
 
 // add writes a file unless a layer below has it. A directory is also written if a file in it is.
 func (l *layerFiles) add(header *tar.Header, data io.Reader) error {
-	l.above = slices.DeleteFunc(l.above, func(dir *tar.Header) bool { return !strings.HasPrefix(header.Name, dir.Name) })
+	l.above = slices.DeleteFunc(l.above,
+		func(dir *tar.Header) bool { return !strings.HasPrefix(header.Name, dir.Name) })
 	known := l.beneath[strings.TrimSuffix(header.Name, "/")] == headerKey(header)
 	if header.Typeflag == tar.TypeDir {
 		l.above = append(l.above, header)

@@ -43,7 +43,8 @@ type exporter struct {
 // The engine does not hand out the configuration in the form that it digested. So it is composed from the engine's
 // description, always in the same way: the same processes run, but the digest of the view's configuration is not the
 // engine's image ID. The history is left out, since nothing reads it at run time.
-func FromEngine(ctx context.Context, docker client.APIClient, cache *layercache.Cache, found image.InspectResponse) (*Image, error) {
+func FromEngine(ctx context.Context, docker client.APIClient, cache *layercache.Cache,
+	found image.InspectResponse) (*Image, error) {
 	config, err := engineConfig(found)
 	if err != nil {
 		return nil, err
@@ -136,7 +137,8 @@ func (e *exporter) save(ctx context.Context, wanted map[v1.Hash]bool) error {
 // keep stores a file of the archive if it is a wanted layer: "HEX/layer.tar" until Docker 24, and since then
 // "blobs/sha256/HEX", which may be compressed. The digest of its content says which layer it is.
 func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]bool) error {
-	if header.Typeflag != tar.TypeReg || !strings.HasSuffix(header.Name, "/layer.tar") && !strings.HasPrefix(header.Name, "blobs/") {
+	if header.Typeflag != tar.TypeReg ||
+		!strings.HasSuffix(header.Name, "/layer.tar") && !strings.HasPrefix(header.Name, "blobs/") {
 		return nil
 	}
 	data, err := uncompressed(file)

@@ -98,7 +98,8 @@ func (c *Image) Manifest() (*v1.Manifest, error) {
 		if err != nil {
 			return nil, err
 		}
-		manifest.Layers = append(manifest.Layers, v1.Descriptor{MediaType: types.OCIUncompressedLayer, Size: size, Digest: l.ID})
+		manifest.Layers = append(manifest.Layers,
+			v1.Descriptor{MediaType: types.OCIUncompressedLayer, Size: size, Digest: l.ID})
 	}
 	return manifest, nil
 }

@@ -64,7 +64,8 @@ func (r *Registry) Image(ctx context.Context, s Source) (*Image, error) {
 		}
 		r.known[key] = found
 	}
-	return fromRegistry(s.Cache, found.Config, func() (v1.Image, error) { return s.pull(ctx, ref.Context().Digest(found.Digest.String())) })
+	return fromRegistry(s.Cache, found.Config,
+		func() (v1.Image, error) { return s.pull(ctx, ref.Context().Digest(found.Digest.String())) })
 }
 
 // ask returns what the registry says of the reference, or else what it said the last time.
@@ -84,7 +85,9 @@ func (s Source) ask(ctx context.Context, ref name.Reference) (found registered, 
 			_, _ = fmt.Fprintf(s.Out, "base image %s: it can't be used without a network later: %v\n", s.Ref, kept)
 		}
 	case ctx.Err() == nil && unavailable(err) && atomicfile.ReadJSON(file, &found) && found.Config != nil:
-		_, _ = fmt.Fprintf(s.Out, "base image %s: its registry does not answer, so it is the one that was pulled the last time: %v\n", s.Ref, err)
+		_, _ = fmt.Fprintf(s.Out,
+			"base image %s: its registry does not answer, so it is the one that was pulled the last time: %v\n", s.Ref,
+			err)
 		return found, nil
 	}
 	return found, err
@@ -101,8 +104,10 @@ func unavailable(err error) bool {
 
 // pull returns an image of a registry, with the docker command's credentials. Its layers are not read yet.
 func (s Source) pull(ctx context.Context, ref name.Reference) (v1.Image, error) {
-	return remote.Image(ref, remote.WithContext(ctx), remote.WithTransport(transfer.Transport(remote.DefaultTransport, s.Ref)),
-		remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithPlatform(v1.Platform{OS: "linux", Architecture: s.Arch}))
+	return remote.Image(ref, remote.WithContext(ctx),
+		remote.WithTransport(transfer.Transport(remote.DefaultTransport, s.Ref)),
+		remote.WithAuthFromKeychain(authn.DefaultKeychain),
+		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: s.Arch}))
 }
 
 // fromRegistry returns a view of an image with that configuration. pull is called when the first layer is read.

@@ -37,7 +37,8 @@ const (
 // QuickStart are options for development, with which a Boot application starts in half the time.
 // They do not change what it does: on a small machine the JVM makes the same choices.
 var QuickStart = []Option{
-	{"quick-compiler", "-XX:TieredStopAtLevel=1", "compiles quickly instead of thoroughly: a start needs the machine for the application itself"},
+	{"quick-compiler", "-XX:TieredStopAtLevel=1",
+		"compiles quickly instead of thoroughly: a start needs the machine for the application itself"},
 	{"serial-gc", "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
 }
 
@@ -79,7 +80,8 @@ func NewMethods(java int) []Option {
 // FreshPages makes Spring omit the Last-Modified header of pages and styles on the class path. All
 // files in an image have one time, so a browser would take each changed file for the one it has.
 // https://docs.spring.io/spring-boot/appendix/application-properties/#application-properties.web.spring.web.resources.cache.use-last-modified
-var FreshPages = Option{"fresh-pages", "-Dspring.web.resources.cache.use-last-modified=false", "files in an image have one time, by which a browser would keep old ones"}
+var FreshPages = Option{"fresh-pages", "-Dspring.web.resources.cache.use-last-modified=false",
+	"files in an image have one time, by which a browser would keep old ones"}
 
 // Names returns the names of all optimizations.
 func Names() []string {
@@ -97,9 +99,11 @@ func Launch(manifest map[string]string, java int) []Option {
 		return nil
 	}
 	var options []Option
-	for _, attribute := range []struct{ name, option string }{{"Add-Exports", "--add-exports"}, {"Add-Opens", "--add-opens"}} {
+	for _, attribute := range []struct{ name, option string }{{"Add-Exports", "--add-exports"},
+		{"Add-Opens", "--add-opens"}} {
 		for _, module := range strings.Fields(manifest[attribute.name]) {
-			options = append(options, Option{Text: attribute.option + "=" + module + "=ALL-UNNAMED", Why: "the jar's manifest says " + attribute.name})
+			options = append(options, Option{Text: attribute.option + "=" + module + "=ALL-UNNAMED",
+				Why: "the jar's manifest says " + attribute.name})
 		}
 	}
 	return options

@@ -10,8 +10,8 @@ import (
 // Messages are the texts that Spring Boot's message source reads from properties files, one for each language.
 // https://docs.spring.io/spring-boot/reference/features/internationalization.html
 type Messages struct {
-	// Bases are the files' paths on the class path, without language and suffix, as in i18n/messages. There are none if the
-	// application has no such file: Spring Boot sets up no message source then.
+	// Bases are the files' paths on the class path, without language and suffix, as in i18n/messages. There are none if
+	// the application has no such file: Spring Boot sets up no message source then.
 	Bases []string
 	// Kept says why a file is read only once, "" if it is looked for at each request.
 	Kept string
@@ -46,7 +46,8 @@ func MessagesOf(own []string, set []settings.Setting) Messages {
 func messageBases(set []settings.Setting) (bases []string) {
 	for _, s := range set {
 		if s.Sets("spring.messages.basename") {
-			names := strings.FieldsFunc(s.Value, func(r rune) bool { return strings.ContainsRune(", []", r) }) // YAML has lists, too
+			// YAML has lists, too
+			names := strings.FieldsFunc(s.Value, func(r rune) bool { return strings.ContainsRune(", []", r) })
 			for _, name := range names {
 				bases = append(bases, strings.ReplaceAll(name, ".", "/"))
 			}

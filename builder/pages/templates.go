@@ -1,11 +1,12 @@
 // Package pages knows which files of a Spring Boot application the next request reads, and with which settings:
 // templates, and texts in languages.
 //
-//	all := pages.TemplatesOf([]string{"thymeleaf-3.1.5.jar"}, set) // each with its Suffix, its settings in Uncached, or why it is Kept
+//	// each with its Suffix, its settings in Uncached, or why it is Kept
+//	all := pages.TemplatesOf([]string{"thymeleaf-3.1.5.jar"}, set)
 //	texts := pages.MessagesOf([]string{"messages.properties"}, set)
 //
-// Who starts the application gives it the settings. Whether a changed file needs a restart all the same is up to the caller,
-// which knows the application's classes.
+// Who starts the application gives it the settings. Whether a changed file needs a restart all the same is up to the
+// caller, which knows the application's classes.
 package pages
 
 import (
@@ -30,20 +31,24 @@ type Templates struct {
 	Uncached []string
 }
 
-// templateEngines are those that Spring Boot sets up, by the beginning of the name of their jar.
-// The keys are those of one version of Boot or another, which ignores the others. They are
-// what spring-boot-devtools sets. FreeMarker checks whether a file has changed, but not within
-// five seconds of the last time.
+// templateEngines are those that Spring Boot sets up, by the beginning of the name of their jar. The keys are those of
+// one version of Boot or another, which ignores the others. They are what spring-boot-devtools sets. FreeMarker checks
+// whether a file has changed, but not within five seconds of the last time.
 // https://docs.spring.io/spring-boot/reference/using/devtools.html#using.devtools.property-defaults
 // https://freemarker.apache.org/docs/pgui_config_templateloading.html#autoid_42
 var templateEngines = []struct {
 	library string
 	Templates
 }{
-	{"thymeleaf-", Templates{Engine: "Thymeleaf", Suffix: ".html", Package: "org/thymeleaf/", Uncached: []string{"spring.thymeleaf.cache=false"}}},
-	{"freemarker-", Templates{Engine: "FreeMarker", Suffix: ".ftlh", Package: "freemarker/", Uncached: []string{"spring.freemarker.cache=false", "spring.freemarker.settings.template_update_delay=0"}}},
-	{"jmustache-", Templates{Engine: "Mustache", Suffix: ".mustache", Package: "com/samskivert/mustache/", Uncached: []string{"spring.mustache.cache=false", "spring.mustache.servlet.cache=false"}}},
-	{"groovy-templates-", Templates{Engine: "Groovy", Suffix: ".tpl", Package: "groovy/text/", Uncached: []string{"spring.groovy.template.cache=false", "spring.groovy.template.configuration.cache-templates=false"}}},
+	{"thymeleaf-", Templates{Engine: "Thymeleaf", Suffix: ".html", Package: "org/thymeleaf/",
+		Uncached: []string{"spring.thymeleaf.cache=false"}}},
+	{"freemarker-", Templates{Engine: "FreeMarker", Suffix: ".ftlh", Package: "freemarker/",
+		Uncached: []string{"spring.freemarker.cache=false", "spring.freemarker.settings.template_update_delay=0"}}},
+	{"jmustache-", Templates{Engine: "Mustache", Suffix: ".mustache", Package: "com/samskivert/mustache/",
+		Uncached: []string{"spring.mustache.cache=false", "spring.mustache.servlet.cache=false"}}},
+	{"groovy-templates-", Templates{Engine: "Groovy",
+		Suffix: ".tpl", Package: "groovy/text/", Uncached: []string{"spring.groovy.template.cache=false",
+			"spring.groovy.template.configuration.cache-templates=false"}}},
 }
 
 // TemplatesUncached is the setting with which Spring does not remember which templates there are.

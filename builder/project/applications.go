@@ -21,7 +21,8 @@ import (
 // several and Options name none. Where sources suggest that, it asks the build, which may have to run.
 func (p *Project) Applications(ctx context.Context, out io.Writer) ([]string, error) {
 	declared := p.tool.DeclaredModules(p.build.Root)
-	likely := slices.DeleteFunc(slices.Clone(declared), func(module string) bool { return !startsSpring(p.moduleDir(module)) })
+	likely := slices.DeleteFunc(slices.Clone(declared),
+		func(module string) bool { return !startsSpring(p.moduleDir(module)) })
 	if p.build.Module != "" || p.build.Dir != p.build.Root || len(likely) < 2 {
 		return nil, nil
 	}
@@ -30,7 +31,8 @@ func (p *Project) Applications(ctx context.Context, out io.Writer) ([]string, er
 	switch {
 	case ctx.Err() != nil:
 		return nil, err
-	case found.Code == "project.ambiguous" && !slices.ContainsFunc(found.Evidence, func(module string) bool { return !slices.Contains(declared, module) }):
+	case found.Code == "project.ambiguous" && !slices.ContainsFunc(found.Evidence,
+		func(module string) bool { return !slices.Contains(declared, module) }):
 		return found.Evidence, nil
 	}
 	if failed, _ := errors.AsType[*diagnostics.CompileError](err); failed != nil {
@@ -59,7 +61,8 @@ func startsSpring(dir string) (found bool) {
 			return nil // what can't be read starts nothing
 		}
 		text, _ := os.ReadFile(path)
-		if found = bytes.Contains(text, []byte("SpringBootApplication")) || bytes.Contains(text, []byte("SpringApplication")); found {
+		if found = bytes.Contains(text, []byte("SpringBootApplication")) ||
+			bytes.Contains(text, []byte("SpringApplication")); found {
 			return filepath.SkipAll
 		}
 		return nil
@@ -79,14 +82,16 @@ func (p *Project) ModuleDir() string { return p.build.ModuleDir() }
 // files name, none before the first build. An empty dir stands for the module that the last build found.
 func (p *Project) ModuleDirs(dir string) (used, others []string) {
 	m, dir := p.records().lastModelOf(dir)
-	if !slices.ContainsFunc(m.Modules, func(one buildtool.Module) bool { return paths.Real(one.Directory) == paths.Real(dir) }) {
+	if !slices.ContainsFunc(m.Modules,
+		func(one buildtool.Module) bool { return paths.Real(one.Directory) == paths.Real(dir) }) {
 		return nil, nil
 	}
 	for _, one := range m.used(m.in(dir)) {
 		used = append(used, paths.Real(one.Directory))
 	}
 	for _, module := range p.tool.DeclaredModules(p.build.Root) {
-		if other := paths.Real(p.moduleDir(module)); other != paths.Real(p.build.Root) && !slices.Contains(used, other) {
+		if other := paths.Real(p.moduleDir(module)); other != paths.Real(p.build.Root) &&
+			!slices.Contains(used, other) {
 			others = append(others, other)
 		}
 	}

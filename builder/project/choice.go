@@ -116,8 +116,8 @@ func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer)
 	return best, best.err
 }
 
-// rank orders choices: with Spring Boot's plugin, by a wrapper, by a command in place of a wrapper that does not work, by
-// another one that is installed, by none that works.
+// rank orders choices: with Spring Boot's plugin, by a wrapper, by a command in place of a wrapper that does not work,
+// by another one that is installed, by none that works.
 func (c choice) rank() (rank int) {
 	if c.err != nil || c.doubt != nil {
 		return 0

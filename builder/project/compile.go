@@ -26,7 +26,8 @@ import (
 // Gradle's daemon, and the error wraps ctx's cause. Other errors have the code compile.failed, project.ambiguous if
 // several modules make an archive and Options name none, or project.unsupported if none does.
 func (p *Project) Compile(ctx context.Context, out io.Writer) (springboot.App, error) {
-	release, err := buildtool.Lock(ctx, filepath.Join(p.build.CacheDir, "building", buildtool.Digest([]byte(p.build.Root))[:16]))
+	release, err := buildtool.Lock(ctx,
+		filepath.Join(p.build.CacheDir, "building", buildtool.Digest([]byte(p.build.Root))[:16]))
 	if err != nil {
 		return springboot.App{}, err
 	}
@@ -79,7 +80,8 @@ func (p *Project) compile(ctx context.Context, out io.Writer) (springboot.App, e
 
 // needsNoArchive reports whether all that the archive has is on the disk, too.
 func (p *Project) needsNoArchive(m model, k *packing) bool {
-	return k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory, cmp.Or(k.Exploded.Archive, m.in(k.Directory).Archive))
+	return k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory,
+		cmp.Or(k.Exploded.Archive, m.in(k.Directory).Archive))
 }
 
 // needsJars reports whether a build of classes may have failed because something reads another module's jar.
@@ -89,7 +91,8 @@ func needsJars(ctx context.Context, err error) bool {
 }
 
 // compileClasses builds all that goes into the archive. found is false if the archive has to be analyzed again.
-func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model, k *packing) (app springboot.App, found bool, err error) {
+func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model,
+	k *packing) (app springboot.App, found bool, err error) {
 	before := p.records().inputs(nil)
 	modules, err := p.tool.Classes(ctx, p.request(), out)
 	if err != nil {
@@ -124,7 +127,8 @@ func (p *Project) open(one buildtool.Module, m model, out io.Writer) (springboot
 	}
 	app = p.describe(app, one.Directory)
 	app.Archive = one.Archive
-	app.Classes, app.Resources, app.Libraries = paths.Existing(one.Classes), paths.Existing(one.Resources), paths.Existing(one.Libraries)
+	app.Classes, app.Resources, app.Libraries = paths.Existing(one.Classes), paths.Existing(one.Resources),
+		paths.Existing(one.Libraries)
 	if app.Dockerfile != "" && p.NeedsJar == nil || len(one.Classes) == 0 {
 		return app, nil
 	}
@@ -170,17 +174,21 @@ func unreadableArchive(one buildtool.Module, err error) error {
 	if !errors.Is(err, springboot.ErrNotExecutable) {
 		reason = "has a jar that can't be read"
 	}
-	return buildtool.ProjectError("project.unsupported", one.Directory, reason, err, "delete it and build again: rm "+one.Archive)
+	return buildtool.ProjectError("project.unsupported", one.Directory, reason, err,
+		"delete it and build again: rm "+one.Archive)
 }
 
 // nonBootApp returns an application without Spring Boot: one with a main class but without an
 // executable archive. plain is false if the module has such an archive, or ought to.
 func (p *Project) nonBootApp(one buildtool.Module, m model) (app springboot.App, plain bool, err error) {
-	if one.MainClass == "" || one.Archive != "" && !errors.Is(springboot.Check(one.Archive), springboot.ErrNotExecutable) {
+	if one.MainClass == "" || one.Archive != "" && !errors.Is(springboot.Check(one.Archive),
+		springboot.ErrNotExecutable) {
 		return springboot.App{}, false, nil
 	}
-	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Joined: p.JoinModules, Packs: p.tool.PackagingReason(one), Exploded: springboot.Exploded{
-		MainClass: one.MainClass, Told: one.Libraries, Layers: []string{springboot.Dependencies, springboot.Snapshots, "application"}}}
+	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Joined: p.JoinModules, Packs: p.tool.PackagingReason(one),
+		Exploded: springboot.Exploded{
+			MainClass: one.MainClass, Told: one.Libraries,
+			Layers: []string{springboot.Dependencies, springboot.Snapshots, "application"}}}
 	for _, file := range paths.Existing(one.Libraries) {
 		k.AddLibrary(file, m.layer(file))
 	}
@@ -189,7 +197,8 @@ func (p *Project) nonBootApp(one buildtool.Module, m model) (app springboot.App,
 	}
 	app, found := p.App(&k.Exploded, one, nil)
 	if !found {
-		return springboot.App{}, true, buildtool.ProjectError("project.unsupported", one.Directory, fmt.Sprintf("names the main class %q, which is not among its classes", one.MainClass), nil,
+		return springboot.App{}, true, buildtool.ProjectError("project.unsupported", one.Directory,
+			fmt.Sprintf("names the main class %q, which is not among its classes", one.MainClass), nil,
 			"correct the name, or the package of the class, in "+p.tool.BuildFile(p.build.ModuleDir()))
 	}
 	app.Jar = one.Archive

@@ -42,7 +42,8 @@ func (r records) frontendState() string {
 		rel, _ := filepath.Rel(r.Root, file)
 		hidden := rel != "." && strings.HasPrefix(d.Name(), ".")
 		switch {
-		case d.IsDir() && (hidden || slices.Contains(notBuildFiles, d.Name()) || notFrontend.MatchString(filepath.ToSlash(rel)) || isNode(file)):
+		case d.IsDir() && (hidden || slices.Contains(notBuildFiles, d.Name()) ||
+			notFrontend.MatchString(filepath.ToSlash(rel)) || isNode(file)):
 			return filepath.SkipDir
 		case d.Type().IsRegular() && !isSettings(d.Name()):
 			files = append(files, file)

@@ -46,8 +46,8 @@ func (p *Project) builtNext() []*Project {
 	return p.joint.projects
 }
 
-// compileJoined returns the project's part of the joint build, which runs if it has not. done is false if the project has to
-// be built alone: the joint build failed, which may be due to another application, or files were saved since.
+// compileJoined returns the project's part of the joint build, which runs if it has not. done is false if the project
+// has to be built alone: the joint build failed, which may be due to another application, or files were saved since.
 func (p *Project) compileJoined(ctx context.Context, out io.Writer) (app springboot.App, done bool, err error) {
 	j := p.joint
 	if !j.done {

@@ -41,7 +41,8 @@ func (r records) lastModel() (m model, known bool) {
 	return m, true
 }
 
-// lastModelOf returns what the last build reported and dir, or the directory of the module that it found if dir is empty.
+// lastModelOf returns what the last build reported and dir, or the directory of the module that it found if dir is
+// empty.
 func (r records) lastModelOf(dir string) (model, string) {
 	m, _ := r.lastModel()
 	if k, known := r.packing(m); known && dir == "" {
@@ -68,7 +69,8 @@ func (r records) unused(m model, file string) bool {
 	}
 	dir := paths.Real(filepath.Dir(file))
 	return !slices.ContainsFunc(m.used(m.in(k.Directory)), func(one buildtool.Module) bool {
-		return paths.Real(one.Directory) == dir || slices.ContainsFunc(one.BuildFiles, func(f string) bool { return paths.Real(f) == paths.Real(file) })
+		return paths.Real(one.Directory) == dir ||
+			slices.ContainsFunc(one.BuildFiles, func(f string) bool { return paths.Real(f) == paths.Real(file) })
 	})
 }
 

@@ -46,7 +46,8 @@ func (m model) maker(file string) (buildtool.Module, bool) {
 		return x.Archive == file || slices.Contains(x.Classes, file) || slices.Contains(x.Resources, file)
 	})
 	if i < 0 {
-		i = slices.IndexFunc(m.Modules, func(x buildtool.Module) bool { return x.Archive != "" && filepath.Dir(x.Archive) == filepath.Dir(file) })
+		i = slices.IndexFunc(m.Modules,
+			func(x buildtool.Module) bool { return x.Archive != "" && filepath.Dir(x.Archive) == filepath.Dir(file) })
 	}
 	if i < 0 {
 		return buildtool.Module{}, false
@@ -87,7 +88,8 @@ func (p *Project) joinModule(k *packing, jar string, other, one buildtool.Module
 		return why, nil
 	}
 	dirs := paths.Existing(slices.Compact(slices.Concat(other.Classes, other.Resources)))
-	return k.JoinModule(jar, springboot.ExplodedModule{Name: other.Name, Dirs: dirs}, paths.Existing(slices.Concat(one.Classes, one.Resources)))
+	return k.JoinModule(jar, springboot.ExplodedModule{Name: other.Name, Dirs: dirs},
+		paths.Existing(slices.Concat(one.Classes, one.Resources)))
 }
 
 // declaresModule reports whether a module is one of Java's, too.
@@ -111,7 +113,8 @@ func (p *Project) Elsewhere(dir string) (dirs, files []string) {
 	}
 	for file := range m.Inputs {
 		above := filepath.Dir(file)
-		if above == p.build.Root && above != p.Dir || paths.Within(p.Dir, above) && paths.Within(above, p.build.Root) && above != p.Dir {
+		if above == p.build.Root && above != p.Dir ||
+			paths.Within(p.Dir, above) && paths.Within(above, p.build.Root) && above != p.Dir {
 			files = append(files, file)
 		}
 	}

@@ -53,13 +53,15 @@ func (p *Project) analyzeArchive(one buildtool.Module, app springboot.App, m mod
 }
 
 func buildFiles(m buildtool.Module) springboot.BuildFiles {
-	return springboot.BuildFiles{Classes: m.Classes, Resources: m.Resources, Libraries: m.Libraries, Provided: m.Provided,
-		Webapp: filepath.Join(m.Directory, "src", "main", "webapp"), Archive: m.Archive}
+	return springboot.BuildFiles{Classes: m.Classes, Resources: m.Resources, Libraries: m.Libraries,
+		Provided: m.Provided,
+		Webapp:   filepath.Join(m.Directory, "src", "main", "webapp"), Archive: m.Archive}
 }
 
 // App returns the exploded application of a module, false if its directories do not contain the
 // main class and the libraries any more. copies are directories used instead of the build's.
-func (p *Project) App(e *springboot.Exploded, one buildtool.Module, copies map[string]string) (app springboot.App, found bool) {
+func (p *Project) App(e *springboot.Exploded, one buildtool.Module,
+	copies map[string]string) (app springboot.App, found bool) {
 	app, found = e.App(buildFiles(one), copies, p.env)
 	return p.describe(app, one.Directory), found
 }

@@ -89,7 +89,8 @@ func Open(ctx context.Context, dir string, o Options) (*Project, error) {
 	if o.CacheDir, err = paths.Cache(o.CacheDir); err != nil {
 		return nil, err
 	}
-	p := &Project{Dir: dir, env: o.Env, dockerfile: dockerfiles{dir: dir, target: o.Target, args: arguments(o.BuildArgs)}}
+	p := &Project{Dir: dir, env: o.Env,
+		dockerfile: dockerfiles{dir: dir, target: o.Target, args: arguments(o.BuildArgs)}}
 	if p.dockerfile.named, err = namedDockerfile(dir, o.Dockerfile); err != nil {
 		return nil, err
 	}
@@ -138,6 +139,7 @@ func imageName(name string) string {
 // variables that it is given tell before it is built; 0 if they say that it is no server.
 func (p *Project) Port() int {
 	resources := filepath.Join(p.build.ModuleDir(), "src", "main", "resources")
-	port, _ := settings.Port(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, settings.Libraries{}, p.env)
+	port, _ := settings.Port(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) },
+		settings.Libraries{}, p.env)
 	return port
 }

@@ -1,9 +1,11 @@
 // Package repository has the images of one project in a Docker engine.
 //
 //	r := repository.Repository{Docker: docker, Project: "shop", Out: out}
-//	err := r.Ensure(ctx, id, view) // as "shop:devloop-0f3c9a51b2de", which is this content and no other, and "shop:latest"
+//	// as "shop:devloop-0f3c9a51b2de", which is this content and no other, and as "shop:latest"
+//	err := r.Ensure(ctx, id, view)
 //
-// It sends the layers that the engine does not have. Package imagetar writes the archive, and package dockerapi loads it.
+// It sends the layers that the engine does not have. Package imagetar writes the archive, and package dockerapi loads
+// it.
 package repository
 
 import (

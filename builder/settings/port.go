@@ -20,7 +20,7 @@ var grpcServers = []struct {
 	setting string
 	port    int
 }{
-	{regexp.MustCompile(`^spring-(boot-)?grpc-server`), "spring.grpc.server.port", 9090}, // Spring gRPC, Spring Boot 4.1
+	{regexp.MustCompile(`^spring-(boot-)?grpc-server`), "spring.grpc.server.port", 9090}, // Spring gRPC, Boot 4.1
 	{regexp.MustCompile(`^grpc-server-spring-boot-`), "grpc.server.port", 9090},          // net.devh
 	{regexp.MustCompile(`^grpc-spring-boot-starter-\d`), "grpc.port", 6565},              // io.github.lognet
 }
@@ -54,7 +54,8 @@ func Port(read func(name string) ([]byte, error), libraries Libraries, env []str
 	case number == 0 && len(libraries.Names) > 0 && !libraries.startServer():
 		return s.grpcPort(libraries.Names), ""
 	}
-	contextPath = strings.TrimRight(cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path")), "/")
+	contextPath = strings.TrimRight(cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path")),
+		"/")
 	if !plainPath.MatchString(contextPath) {
 		contextPath = ""
 	}
@@ -144,7 +145,8 @@ func environmentOf(env []string) map[string]string {
 		switch {
 		case slices.Contains(jvm.OptionVariables, name):
 			for _, option := range strings.Fields(value) {
-				if key, value, found := strings.Cut(strings.TrimPrefix(option, "-D"), "="); found && strings.HasPrefix(option, "-D") {
+				if key, value, found := strings.Cut(strings.TrimPrefix(option, "-D"), "="); found &&
+					strings.HasPrefix(option, "-D") {
 					settings[relaxed(key)] = value
 				}
 			}
@@ -234,7 +236,8 @@ func relaxedKeys(values map[string]string) map[string]string {
 // holds says whether a document holds in a Pod, with these profiles.
 // https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files.activation-properties
 func holds(values map[string]string, active []string) bool {
-	if platform := values["springconfigactivateoncloudplatform"]; platform != "" && !strings.EqualFold(platform, "kubernetes") {
+	if platform := values["springconfigactivateoncloudplatform"]; platform != "" &&
+		!strings.EqualFold(platform, "kubernetes") {
 		return false
 	}
 	for _, key := range []string{"springconfigactivateonprofile", "springprofiles"} {

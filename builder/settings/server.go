@@ -23,23 +23,26 @@ const (
 
 var servlets = []string{"jakarta/servlet/Servlet", "javax/servlet/Servlet"}
 
-// webServers are the servers that Spring Boot starts: a class of the server, and those of Spring Boot 1, of 2 and 3, and
-// of 4 that start it. Only Netty serves nothing but WebFlux.
+// webServers are the servers that Spring Boot starts: a class of the server, and those of Spring Boot 1, of 2 and 3,
+// and of 4 that start it. Only Netty serves nothing but WebFlux.
 var webServers = []struct {
 	server    string
 	startedBy []string
 }{
 	{"org/apache/catalina/startup/Tomcat", []string{
 		"org/springframework/boot/context/embedded/tomcat/TomcatEmbeddedServletContainerFactory",
-		"org/springframework/boot/web/embedded/tomcat/TomcatServletWebServerFactory", "org/springframework/boot/tomcat/TomcatWebServerFactory"}},
+		"org/springframework/boot/web/embedded/tomcat/TomcatServletWebServerFactory",
+		"org/springframework/boot/tomcat/TomcatWebServerFactory"}},
 	{"org/eclipse/jetty/server/Server", []string{
 		"org/springframework/boot/context/embedded/jetty/JettyEmbeddedServletContainerFactory",
-		"org/springframework/boot/web/embedded/jetty/JettyServletWebServerFactory", "org/springframework/boot/jetty/JettyWebServerFactory"}},
+		"org/springframework/boot/web/embedded/jetty/JettyServletWebServerFactory",
+		"org/springframework/boot/jetty/JettyWebServerFactory"}},
 	{"io/undertow/Undertow", []string{
 		"org/springframework/boot/context/embedded/undertow/UndertowEmbeddedServletContainerFactory",
 		"org/springframework/boot/web/embedded/undertow/UndertowServletWebServerFactory"}},
 	{netty, []string{
-		"org/springframework/boot/web/embedded/netty/NettyReactiveWebServerFactory", "org/springframework/boot/reactor/netty/NettyReactiveWebServerFactory"}},
+		"org/springframework/boot/web/embedded/netty/NettyReactiveWebServerFactory",
+		"org/springframework/boot/reactor/netty/NettyReactiveWebServerFactory"}},
 }
 
 const netty = "reactor/netty/http/server/HttpServer"

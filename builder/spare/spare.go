@@ -58,7 +58,8 @@ var needed = []struct{ prefix, why string }{
 // Blocker says why an application with these libraries can't use a spare, "" if it can.
 func Blocker(libraries []springboot.Library) string {
 	has := func(prefix string) bool {
-		return slices.ContainsFunc(libraries, func(l springboot.Library) bool { return strings.HasPrefix(l.Name, prefix) })
+		return slices.ContainsFunc(libraries,
+			func(l springboot.Library) bool { return strings.HasPrefix(l.Name, prefix) })
 	}
 	for _, n := range needed {
 		if !has(n.prefix) {

@@ -103,7 +103,9 @@ func Open(jar string, env ...string) (App, error) {
 		packed, _ := libraries(&file.Reader, at)
 		libs = librariesOf(packed)
 	}
-	app.Port, app.ContextPath = settings.Port(func(name string) ([]byte, error) { return readEntry(&file.Reader, at.classes()+name) }, libs, env)
+	app.Port, app.ContextPath = settings.Port(func(name string) ([]byte, error) {
+		return readEntry(&file.Reader, at.classes()+name)
+	}, libs, env)
 	return app, nil
 }
 
@@ -118,7 +120,8 @@ func (a App) DockerfileKey() (key, reason string) {
 // javaVersion returns the Java version of the main class or of Boot's launcher, else that of the JDK of the build.
 func javaVersion(jar *zip.Reader, manifest map[string]string) int {
 	spec := strings.TrimPrefix(manifest["Build-Jdk-Spec"], "1.")
-	needed := max(classVersion(jar, layoutOf(manifest).classes(), manifest["Start-Class"]), classVersion(jar, "", manifest["Main-Class"]))
+	needed := max(classVersion(jar, layoutOf(manifest).classes(), manifest["Start-Class"]),
+		classVersion(jar, "", manifest["Main-Class"]))
 	if version, err := strconv.Atoi(spec); err == nil && needed == 0 {
 		return version
 	}

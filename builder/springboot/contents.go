@@ -104,7 +104,8 @@ func (a App) Contents() (Contents, error) {
 // large resources. It looks only at the files that were written since, if that is known.
 func (a App) ContentsAfter(before Contents, keep func(path string) bool) (Contents, error) {
 	r := reader{before: before, keep: keep, changed: map[string]*filesums.Sum{}, room: maxRecent}
-	r.Contents = Contents{Own: map[string][]byte{}, dirs: a.ownDirs(), written: a.written, stored: map[string]storedFile{}, recent: map[string][]byte{}}
+	r.Contents = Contents{Own: map[string][]byte{}, dirs: a.ownDirs(), written: a.written,
+		stored: map[string]storedFile{}, recent: map[string][]byte{}}
 	names, known := a.writtenSince(before)
 	find := a.Files
 	if known {
@@ -219,7 +220,8 @@ func ReadAll(file Source) ([]byte, error) {
 
 // rest describes everything but the application's own files.
 func (f *Files) rest(a App) map[Part]string {
-	r := map[Part]string{{Kind: KindMainClass}: a.MainClass, {Kind: KindJava}: strconv.Itoa(a.Java), {Kind: KindPort}: strconv.Itoa(a.Port)}
+	r := map[Part]string{{Kind: KindMainClass}: a.MainClass, {Kind: KindJava}: strconv.Itoa(a.Java),
+		{Kind: KindPort}: strconv.Itoa(a.Port)}
 	for key, value := range f.Manifest {
 		r[Part{KindManifest, key}] = value
 	}

@@ -66,7 +66,8 @@ func Explode(app App, built BuildFiles) (e Exploded, why string, err error) {
 		return e, "", fmt.Errorf("read %q: %w", app.Jar, err)
 	}
 	app.Modules = append(built.dirs(), app.Modules...)
-	e = Exploded{MainClass: app.MainClass, Boot: app.Boot, Archive: app.Jar, Only: map[string][]byte{}, Told: built.Libraries,
+	e = Exploded{MainClass: app.MainClass, Boot: app.Boot, Archive: app.Jar, Only: map[string][]byte{},
+		Told:     built.Libraries,
 		Launcher: classVersion(&jar.Reader, "", manifest["Main-Class"])}
 	why, err = e.compare(packedFiles(&jar.Reader, manifest), app, built)
 	return e, why, err
@@ -80,7 +81,8 @@ func (e *Exploded) compare(packed *Files, app App, built BuildFiles) (why string
 	}
 	if len(packed.Webapp) > 0 {
 		e.Webapp = built.Webapp
-		if why, err = e.compareFiles(packed.Webapp, []string{e.Webapp}, func(string) bool { return false }); why != "" || err != nil {
+		if why, err = e.compareFiles(packed.Webapp, []string{e.Webapp},
+			func(string) bool { return false }); why != "" || err != nil {
 			return why, err
 		}
 	}
@@ -193,7 +195,8 @@ func SameFile(packed *zip.File, path string) bool {
 // what the archive held: the main class and the libraries. copies are directories that take the
 // place of those of the build. Env are variables, NAME=VALUE, that the application is given.
 func (e *Exploded) App(built BuildFiles, copies map[string]string, env []string) (a App, found bool) {
-	a = App{MainClass: e.MainClass, Boot: e.Boot, Classes: replaced(built.Classes, copies), Resources: replaced(built.Resources, copies), Exploded: e, Archive: cmp.Or(e.Archive, built.Archive)}
+	a = App{MainClass: e.MainClass, Boot: e.Boot, Classes: replaced(built.Classes, copies),
+		Resources: replaced(built.Resources, copies), Exploded: e, Archive: cmp.Or(e.Archive, built.Archive)}
 	for _, l := range e.Libraries {
 		a.Libraries = append(a.Libraries, l.File)
 	}

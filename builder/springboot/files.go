@@ -140,7 +140,8 @@ func ownName(file string, at layout) (name string, own bool) {
 
 // isWebapp reports whether a file of a war is for the server: neither on a class path nor Spring Boot's.
 func isWebapp(name string) bool {
-	for _, prefix := range []string{"META-INF/", "org/springframework/boot/loader/", warLayout.classes(), string(warLayout) + "lib/", string(warLayout) + "lib-provided/"} {
+	for _, prefix := range []string{"META-INF/", "org/springframework/boot/loader/", warLayout.classes(),
+		string(warLayout) + "lib/", string(warLayout) + "lib-provided/"} {
 		if strings.HasPrefix(name, prefix) {
 			return false
 		}

@@ -14,8 +14,7 @@ import (
 // ManifestPath is where a jar has its manifest.
 const ManifestPath = "META-INF/MANIFEST.MF"
 
-// layout is the directory into which Spring Boot puts an application's files: one of
-// a jar, or that of a war.
+// layout is the directory into which Spring Boot puts an application's files: one of a jar, or that of a war.
 // https://docs.spring.io/spring-boot/specification/executable-jar/nested-jars.html
 type layout string
 
@@ -39,7 +38,8 @@ func (l layout) classIndex() string  { return string(l) + "classpath.idx" }
 // isLibrary reports whether a file is a library of the application. A war has those apart that a server provides.
 func (l layout) isLibrary(name string) bool {
 	dir, base := path.Split(name)
-	return (dir == string(l)+"lib/" || dir == string(l)+"lib-provided/") && strings.HasSuffix(base, ".jar") && !strings.HasPrefix(base, jarmode)
+	return (dir == string(l)+"lib/" || dir == string(l)+"lib-provided/") && strings.HasSuffix(base, ".jar") &&
+		!strings.HasPrefix(base, jarmode)
 }
 
 // jarmode begins the names of libraries that Boot's plugins add for java -Djarmode: no application needs them.

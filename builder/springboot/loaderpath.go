@@ -17,7 +17,8 @@ func (f *Files) LoaderPath(dir string, env []string) []string {
 		return nil
 	}
 	var classPath []string
-	for _, entry := range strings.Split(cmp.Or(settings.Environment(env, "loader.path"), f.loaderProperties(), f.Manifest["Loader-Path"]), ",") {
+	for _, entry := range strings.Split(cmp.Or(settings.Environment(env, "loader.path"), f.loaderProperties(),
+		f.Manifest["Loader-Path"]), ",") {
 		entry = strings.TrimSuffix(strings.TrimSpace(entry), "/*")
 		if entry == "" || strings.ContainsAny(entry, ":!$") { // an archive in another one, or a placeholder
 			continue

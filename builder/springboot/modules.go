@@ -91,7 +91,8 @@ func (e *Exploded) hides(m ExplodedModule, i int, own []string) (why string, err
 			return fmt.Sprintf("%s can't be read", l.Name), nil
 		}
 		for _, name := range files {
-			taken[name] = taken[name] || isFile(name) && !strings.HasPrefix(name, "META-INF/") // which all libraries have
+			// which all libraries have
+			taken[name] = taken[name] || isFile(name) && !strings.HasPrefix(name, "META-INF/")
 		}
 	}
 	for _, x := range mine {

@@ -20,8 +20,8 @@ type Written struct {
 // mostSteps limits what a session keeps of its past.
 const mostSteps = 1000
 
-// Then returns the step after w. After mostSteps it starts a new chain, and contents that were read before that are compared
-// with all files once.
+// Then returns the step after w. After mostSteps it starts a new chain, and contents that were read before that are
+// compared with all files once.
 func (w *Written) Then(files []string) *Written {
 	if w == nil || w.steps >= mostSteps {
 		return &Written{Files: files}

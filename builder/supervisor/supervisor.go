@@ -84,7 +84,9 @@ var smallJVM = []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms8m",
 // that the user decides about, and variables that may have options for every JVM, none of them [jvm.Exclusive]. It
 // gives way to their collector: a JVM that is told two does not start.
 func Command(java string, application []string, debug Debug, given []string) []string {
-	options := slices.DeleteFunc(slices.Clone(smallJVM), func(option string) bool { return jvm.Contradicts(option, given) })
+	options := slices.DeleteFunc(slices.Clone(smallJVM),
+		func(option string) bool { return jvm.Contradicts(option, given) })
 	return slices.Concat([]string{java}, options, []string{"-cp", "/" + Dir,
-		"io.github.devloop_cli.Supervise", strconv.Itoa(Port), "/" + layertar.ClassesDir, ChangesDir, debug.argument()}, application)
+		"io.github.devloop_cli.Supervise", strconv.Itoa(Port), "/" + layertar.ClassesDir, ChangesDir, debug.argument()},
+		application)
 }

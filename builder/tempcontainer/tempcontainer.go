@@ -36,7 +36,8 @@ type Purpose struct {
 
 // Create makes a container, and returns its ID and a function that removes it. An interrupt waits for the engine's
 // answer, which has the ID. Create also removes what a killed devloop has left of the same purpose.
-func Create(ctx context.Context, docker client.ContainerAPIClient, p Purpose, config *container.Config, host *container.HostConfig) (id string, remove func(), err error) {
+func Create(ctx context.Context, docker client.ContainerAPIClient, p Purpose, config *container.Config,
+	host *container.HostConfig) (id string, remove func(), err error) {
 	if ctx.Err() != nil {
 		return "", nil, context.Cause(ctx)
 	}
@@ -76,7 +77,8 @@ func hasEnded(made string) bool {
 // removeAbandoned removes the containers of a purpose whose process has ended, or that are older than it allows,
 // compared with the newest one. The engine's clock may differ from this machine's, so only its own times are compared.
 func removeAbandoned(ctx context.Context, docker client.ContainerAPIClient, p Purpose, newest string) {
-	found, err := docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", p.Label))})
+	found, err := docker.ContainerList(ctx,
+		container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", p.Label))})
 	own := slices.IndexFunc(found, func(c container.Summary) bool { return c.ID == newest })
 	if err != nil || own < 0 {
 		return // the next request will say what is wrong with the engine

@@ -1,5 +1,5 @@
-// Package unpackedjar keeps what a Dockerfile copies from a jar that the user has unpacked by hand, as Spring's guides do
-// for images with more than one layer, at the state of the jar:
+// Package unpackedjar keeps what a Dockerfile copies from a jar that the user has unpacked by hand, as Spring's guides
+// do for images with more than one layer, at the state of the jar:
 //
 //	mkdir target/dependency && cd target/dependency && jar -xf ../*.jar
 //	COPY target/dependency/BOOT-INF/classes /app
@@ -70,7 +70,8 @@ func unpacked(file *dockerfile.File) []string {
 // inOutput reports whether a directory lies in that of the build's output, such as target, and not above the jar.
 func inOutput(dir, project, jar string) bool {
 	output, _, below := strings.Cut(filepath.ToSlash(paths.Relative(jar, project)), "/")
-	return below && filepath.IsLocal(output) && paths.Within(dir, filepath.Join(project, output)) && !paths.Within(jar, dir)
+	return below && filepath.IsLocal(output) && paths.Within(dir, filepath.Join(project, output)) &&
+		!paths.Within(jar, dir)
 }
 
 // unpack makes dir have what the jar has, and no other code. Same files keep their time, by which layers are new.
@@ -134,7 +135,8 @@ func Stale(file *dockerfile.File, project, jar string) (*dockerfile.Failure, err
 				from = jar
 			}
 			return &dockerfile.Failure{Line: c.Line, Instruction: c.Text, Reason: errOld, Hints: []string{
-				fmt.Sprintf("unpack the jar that the build made: cd %s && jar -xf %s", paths.Relative(old, project), filepath.ToSlash(from)),
+				fmt.Sprintf("unpack the jar that the build made: cd %s && jar -xf %s", paths.Relative(old, project),
+					filepath.ToSlash(from)),
 				"or let devloop make the image: --dockerfile none"}}, nil
 		}
 	}
@@ -158,7 +160,8 @@ func staleDir(file *dockerfile.File, pattern, path string) (dir string, err erro
 		if at == "" || dir != "" {
 			return nil
 		}
-		if entry := entries[filepath.ToSlash(paths.Relative(file, at))]; entry == nil || !springboot.SameFile(entry, file) {
+		if entry := entries[filepath.ToSlash(paths.Relative(file, at))]; entry == nil ||
+			!springboot.SameFile(entry, file) {
 			dir = at
 			return filepath.SkipAll
 		}
@@ -168,7 +171,8 @@ func staleDir(file *dockerfile.File, pattern, path string) (dir string, err erro
 		return dir, err
 	}
 	for _, root := range file.Roots(pattern) {
-		if at := unpackedAt(root + "/"); at != "" && missing(at, filepath.ToSlash(paths.Relative(root, at))+"/", entries) {
+		if at := unpackedAt(root + "/"); at != "" && missing(at,
+			filepath.ToSlash(paths.Relative(root, at))+"/", entries) {
 			return at, nil
 		}
 	}

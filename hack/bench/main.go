@@ -51,14 +51,19 @@ func main() {
 	flag.StringVar(&b.kind, "kind", "kind", "the kind command")
 	flag.StringVar(&b.cluster, "cluster", "devloop-test", "the kind cluster")
 	flag.StringVar(&dir, "sample", "", "the project to edit: "+samples[0].dir+" or "+samples[1].dir+"; both by default")
-	flag.DurationVar(&b.pause, "pause", 3*time.Second, "time before each save, as a person takes it: devloop prepares for the next one")
+	flag.DurationVar(&b.pause, "pause", 3*time.Second,
+		"time before each save, as a person takes it: devloop prepares for the next one")
 	flag.IntVar(&b.n, "n", 8, "how many edits of each kind with devloop run")
 	flag.IntVar(&b.hand, "hand", 2, "how many edits of each kind in each of the other ways")
-	optimizations := flag.Bool("starts", false, "measure starts instead, with and without each optimization; -sample is a Maven or Gradle project")
-	base := flag.String("base", "", "the base image of -starts, such as one with another Java; devloop's own choice by default")
+	optimizations := flag.Bool("starts", false,
+		"measure starts instead, with and without each optimization; -sample is a Maven or Gradle project")
+	base := flag.String("base", "",
+		"the base image of -starts, such as one with another Java; devloop's own choice by default")
 	waits := flag.Bool("waits", false, "measure devloop wait instead")
-	flag.IntVar(&b.saves, "soak", 0, "make so many saves in one devloop run instead, and print what devloop and the Pod hold")
-	flag.IntVar(&b.applications, "services", 0, "measure so many small services of one build in one devloop run instead")
+	flag.IntVar(&b.saves, "soak", 0,
+		"make so many saves in one devloop run instead, and print what devloop and the Pod hold")
+	flag.IntVar(&b.applications, "services", 0,
+		"measure so many small services of one build in one devloop run instead")
 	flag.BoolVar(&b.verbose, "v", false, "show each stage, and the output of the commands")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -109,7 +114,8 @@ func (b *bench) prepare(ctx context.Context, w way, s sample) (p place, end func
 	above, err := os.MkdirTemp("", "devloop-bench-")
 	end = func() {
 		_ = os.RemoveAll(above)
-		_ = b.command(context.WithoutCancel(ctx), ".", io.Discard, "kubectl", "delete", "namespace", p.namespace, "--wait=false")
+		_ = b.command(context.WithoutCancel(ctx), ".", io.Discard, "kubectl", "delete", "namespace",
+			p.namespace, "--wait=false")
 	}
 	p.dir = filepath.Join(above, filepath.Base(s.dir))
 	if err == nil {

@@ -74,7 +74,8 @@ func (b *bench) open(ctx context.Context, w way, s sample) (*opened, func(), err
 		remove()
 		return nil, nil, fmt.Errorf("%s: %w", w.title, err)
 	}
-	o := &opened{way: w, place: p, session: session, deployed: time.Since(began), results: make([][]outcome, len(s.edits))}
+	o := &opened{way: w, place: p, session: session, deployed: time.Since(began),
+		results: make([][]outcome, len(s.edits))}
 	fmt.Fprintf(os.Stderr, "%s, %s: deployed in %s\n", s.dir, w.title, seconds(o.deployed))
 	end := func() { _ = session.close(); remove() }
 	return o, end, nil

@@ -12,7 +12,8 @@ import (
 
 // report writes tables in Markdown: each edit in each way, and each path of devloop run over all edits.
 func report(out io.Writer, s sample, all []*opened) {
-	fmt.Fprintf(out, "\n`%s`, from the save to the new answer, on %d cores of %s/%s:\n\n", s.dir, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(out, "\n`%s`, from the save to the new answer, on %d cores of %s/%s:\n\n", s.dir, runtime.NumCPU(),
+		runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintln(out, "| edit | way | path | n | median | p95 | slowest | sent to a node | by hand takes |")
 	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|")
 	for i, e := range s.edits {

@@ -46,9 +46,11 @@ const (
 
 var samples = []sample{
 	{
-		dir: "samples/spring-server", tool: "gradle", goal: "build", image: "spring-server", manifest: "spring-pod.yaml", pod: "spring-pod",
-		more:  map[string]string{static: "nothing yet"},
-		edits: append(inHome, replace("resource", "/bench.txt", static, `(?s)^.*$`, "TEXT"), edit{"dependency", "/", ofGradle}),
+		dir: "samples/spring-server", tool: "gradle", goal: "build", image: "spring-server",
+		manifest: "spring-pod.yaml", pod: "spring-pod",
+		more: map[string]string{static: "nothing yet"},
+		edits: append(inHome, replace("resource", "/bench.txt", static, `(?s)^.*$`, "TEXT"),
+			edit{"dependency", "/", ofGradle}),
 	},
 	{
 		dir: "samples/clinic", tool: "mvn", goal: "package", image: "bench-clinic", manifest: "pod.yaml", pod: "clinic",
@@ -58,7 +60,8 @@ var samples = []sample{
 				"      imagePullPolicy: IfNotPresent\n      ports:\n        - containerPort: 8080\n",
 		},
 		edits: append(inText,
-			replace("body, other module", "/patients", person, `return this.firstName \+ "[^"]*"`, `return this.firstName + " TEXT "`),
+			replace("body, other module", "/patients", person, `return this.firstName \+ "[^"]*"`,
+				`return this.firstName + " TEXT "`),
 			replace("template", "/", resources+"templates/home.html", `<main>(<p>[^<]*</p>)?`, "<main><p>TEXT</p>"),
 			replace("property", "/", resources+"application.properties", `(?m)^clinic\.motto=.*$`, "clinic.motto=TEXT"),
 			edit{"dependency", "/", []change{ofMaven, inText[0].changes[0]}}),
@@ -88,8 +91,10 @@ func replace(name, page, file, where, to string) edit {
 // library adds a library to a build file, and removes it in odd rounds. Which of the two files is used is up to the
 // machine's Gradle.
 func library(file string) change {
-	return change{file: file, where: regexp.MustCompile(`(?m)^dependencies \{\n(    implementation 'org.apache.commons:.*\n)?`),
-		to: "dependencies {\n    implementation 'org.apache.commons:commons-lang3:3.17.0'\n", odd: "dependencies {\n"}
+	return change{file: file,
+		where: regexp.MustCompile(`(?m)^dependencies \{\n(    implementation 'org.apache.commons:.*\n)?`),
+		to:    "dependencies {\n    implementation 'org.apache.commons:commons-lang3:3.17.0'\n",
+		odd:   "dependencies {\n"}
 }
 
 // methods returns edits of the method that starts with head, which is followed by the text of the answer: of its body;
@@ -100,7 +105,8 @@ func methods(file, indent, head string) (edits []edit) {
 	any := func(text string) string {
 		return strings.NewReplacer("TEXT", `[^"]*`, "ROUND", `\d+`).Replace(regexp.QuoteMeta(text))
 	}
-	where := regexp.MustCompile("(" + any(hidden) + ")?(" + any(open) + ")?(" + any(head) + `)"[^"]*"( \+ hidden\d+\(\))?`)
+	where := regexp.MustCompile(
+		"(" + any(hidden) + ")?(" + any(open) + ")?(" + any(head) + `)"[^"]*"( \+ hidden\d+\(\))?`)
 	for _, e := range []struct{ name, to string }{
 		{"body", `$1$2$3"! TEXT "`},
 		{"private method", hidden + `$2$3"! " + hiddenROUND()`},
@@ -124,8 +130,7 @@ func chosen(dir string) (list []sample, err error) {
 	return list, err
 }
 
-// thisRun makes the answers unique: a node that still has an image of an earlier run would be sent
-// nothing.
+// thisRun makes the answers unique: a node that still has an image of an earlier run would be sent nothing.
 var thisRun = time.Now().Unix()
 
 // text is the application's answer after the edit of a round.

@@ -41,7 +41,8 @@ func (b *bench) services(ctx context.Context, _ sample) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", e.name, err)
 			}
-			if fmt.Fprintf(os.Stderr, "round %d, %s: %s %s %s\n", round, e.name, result.path, seconds(result.took), result.stages); round > 0 {
+			if fmt.Fprintf(os.Stderr, "round %d, %s: %s %s %s\n", round, e.name, result.path, seconds(result.took),
+				result.stages); round > 0 {
 				results[i] = append(results[i], result)
 			}
 		}
@@ -57,9 +58,10 @@ func (b *bench) services(ctx context.Context, _ sample) error {
 	return err
 }
 
-// everywhere makes an edit, and waits until each of the services that it concerns answers with it. They are asked in turns:
-// ten browsers that reload every 10 ms would take more of two cores than the save.
-func (r *run) everywhere(ctx context.Context, b *bench, p place, e edit, round int, concerned []string) (outcome, error) {
+// everywhere makes an edit, and waits until each of the services that it concerns answers with it. They are asked in
+// turns: ten browsers that reload every 10 ms would take more of two cores than the save.
+func (r *run) everywhere(ctx context.Context, b *bench, p place, e edit, round int,
+	concerned []string) (outcome, error) {
 	time.Sleep(b.pause)
 	began := time.Now()
 	if err := e.make(p.dir, round); err != nil {
@@ -103,8 +105,10 @@ func shop(count int) (s sample, names []string, err error) {
 		for i, used := range uses {
 			uses[i] = "    <dependency>" + used + "</dependency>\n"
 		}
-		s.more[name+"/pom.xml"] = head + "  <parent><groupId>com.example</groupId><artifactId>shop</artifactId><version>1</version></parent>\n" +
-			"  <artifactId>" + name + "</artifactId>\n  <dependencies>\n" + strings.Join(uses, "") + "  </dependencies>\n" + build + "</project>\n"
+		s.more[name+"/pom.xml"] = head +
+			"  <parent><groupId>com.example</groupId><artifactId>shop</artifactId><version>1</version></parent>\n" +
+			"  <artifactId>" + name + "</artifactId>\n  <dependencies>\n" + strings.Join(uses, "") +
+			"  </dependencies>\n" + build + "</project>\n"
 	}
 	own := func(name string) string {
 		return "<groupId>com.example</groupId><artifactId>" + name + "</artifactId><version>1</version>"
@@ -128,16 +132,20 @@ func shop(count int) (s sample, names []string, err error) {
 		}
 		module(name, "  <build><plugins><plugin><groupId>org.springframework.boot</groupId>"+
 			"<artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins></build>\n",
-			append(uses, "<groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-webmvc</artifactId>")...)
+			append(uses,
+				"<groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-webmvc</artifactId>")...)
 		s.more[name+java+"Application.java"] = application
 		s.more[name+java+"AppController.java"] = strings.Replace(restController, "SAYS", says, 1)
 	}
 	s.edits = methods("service-1"+java+"AppController.java", "\t", homeHead)
 	library("common", "Greeting")
 	library("pricing", "Price")
-	s.more["pom.xml"] = head + "  <parent><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-parent</artifactId>" +
-		"<version>4.1.2</version><relativePath/></parent>\n  " + own("shop") + "\n  <packaging>pom</packaging>\n  <properties><java.version>17</java.version></properties>\n" +
-		"  <modules><module>common</module><module>pricing</module><module>" + strings.Join(names, "</module><module>") + "</module></modules>\n</project>\n"
+	s.more["pom.xml"] = head +
+		"  <parent><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-parent</artifactId>" +
+		"<version>4.1.2</version><relativePath/></parent>\n  " + own("shop") +
+		"\n  <packaging>pom</packaging>\n  <properties><java.version>17</java.version></properties>\n" +
+		"  <modules><module>common</module><module>pricing</module><module>" +
+		strings.Join(names, "</module><module>") + "</module></modules>\n</project>\n"
 	return s, names, err
 }
 

@@ -52,8 +52,9 @@ func (b *bench) soak(ctx context.Context, s sample) error {
 }
 
 // columns are the figures of held. JVMs are those of the application and its spare.
-var columns = []string{"devloop MB", "fds", "threads", "its children MB", "fds", "threads", "supervisor MB", "fds", "threads",
-	"JVMs MB", "fds", "threads", "processes", "files in the Pod", "kB", "caches", "kB", "project", "kB"}
+var columns = []string{"devloop MB", "fds", "threads", "its children MB", "fds", "threads", "supervisor MB",
+	"fds", "threads", "JVMs MB", "fds", "threads", "processes", "files in the Pod", "kB", "caches", "kB",
+	"project", "kB"}
 
 // held measures devloop, its children and the processes of its Pod, and their files.
 func (b *bench) held(ctx context.Context, o *opened, home string) (row []float64, err error) {

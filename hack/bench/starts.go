@@ -85,7 +85,8 @@ func makeStarters(ctx context.Context, docker *client.Client, p *project.Project
 	fat := app
 	fat.Name = "devloop-bench-fat"
 	fat.Dockerfile = filepath.Join(dir, "Dockerfile.fat")
-	text := fmt.Sprintf("FROM %s\nCOPY %s /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", cmp.Or(base, image.DefaultBase(app.Java)), filepath.ToSlash(jar))
+	text := fmt.Sprintf("FROM %s\nCOPY %s /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n",
+		cmp.Or(base, image.DefaultBase(app.Java)), filepath.ToSlash(jar))
 	if err := os.WriteFile(fat.Dockerfile, []byte(text), 0o644); err != nil {
 		return nil, err
 	}
@@ -96,7 +97,8 @@ func makeStarters(ctx context.Context, docker *client.Client, p *project.Project
 	}
 	all := []starter{{name: "java -jar, one layer", image: made}}
 	for i, without := range append([][]string{nil}, each(optimization.Names())...) {
-		app.Name = fmt.Sprintf("devloop-bench-%d", i) // a name for each, since only the last two images of a project are kept
+		// a name for each, since only the last two images of a project are kept
+		app.Name = fmt.Sprintf("devloop-bench-%d", i)
 		m := image.New(docker, image.Options{CacheDir: cache, Base: base, Without: without})
 		img, err := m.Image(ctx, app, io.Discard)
 		if err == nil && img.Report.Archive.Wanted {
@@ -164,13 +166,15 @@ func reportStarts(starters []starter) {
 	for i := range starters {
 		slices.Sort(starters[i].took)
 		took := starters[i].took
-		fmt.Printf("  %-44s %9s %9s   %.1f times as fast as java -jar\n", starters[i].name, seconds(took[0]), seconds(took[len(took)/2]),
+		fmt.Printf("  %-44s %9s %9s   %.1f times as fast as java -jar\n", starters[i].name, seconds(took[0]),
+			seconds(took[len(took)/2]),
 			starters[0].took[len(took)/2].Seconds()/took[len(took)/2].Seconds())
 	}
 }
 
 // changedBytes edits one class and prints the size of the layers that the previous image does not have.
-func changedBytes(ctx context.Context, docker *client.Client, p *project.Project, dir string, before image.Image) error {
+func changedBytes(ctx context.Context, docker *client.Client, p *project.Project, dir string,
+	before image.Image) error {
 	if err := inHome[0].make(dir, 1); err != nil {
 		return err
 	}

@@ -18,8 +18,8 @@ const (
 	groups
 )
 
-// usage is what a group of processes holds. Memory is in MB: rss counts a page that processes share once for each of them,
-// pss divides it among them.
+// usage is what a group of processes holds. Memory is in MB: rss counts a page that processes share once for each of
+// them, pss divides it among them.
 type usage struct {
 	processes, rss, pss, descriptors, threads float64
 	pid                                       int
@@ -29,7 +29,8 @@ type usage struct {
 // whose processes have entries in its /proc, and root.
 func (b *bench) usage(ctx context.Context, o *opened) (used [groups]usage, err error) {
 	var uids strings.Builder
-	err = b.command(ctx, ".", &uids, "kubectl", "get", "pods", "--namespace", o.namespace, "--output", "jsonpath={.items[*].metadata.uid}")
+	err = b.command(ctx, ".", &uids, "kubectl", "get", "pods", "--namespace", o.namespace, "--output",
+		"jsonpath={.items[*].metadata.uid}")
 	if err != nil {
 		return used, err
 	}

@@ -106,7 +106,8 @@ func (h *hand) forward(ctx context.Context, page, want string) error {
 	defer cancel()
 	for ctx.Err() == nil {
 		once, stop := context.WithCancel(ctx)
-		forward := exec.CommandContext(once, "kubectl", "port-forward", "--namespace", h.namespace, "pod/"+h.pod, h.port+":8080")
+		forward := exec.CommandContext(once, "kubectl", "port-forward", "--namespace", h.namespace,
+			"pod/"+h.pod, h.port+":8080")
 		if err := forward.Start(); err != nil {
 			stop()
 			return err
@@ -170,7 +171,8 @@ func (b *bench) bySkaffold(ctx context.Context, p place) (session, error) {
 	if err := write(filepath.Join(s.dir, "skaffold.yaml"), settings); err != nil {
 		return nil, err
 	}
-	s.command = exec.CommandContext(ctx, "skaffold", "dev", "--port-forward=user", "--namespace", s.namespace, "--kube-context", "kind-"+s.cluster)
+	s.command = exec.CommandContext(ctx, "skaffold", "dev", "--port-forward=user", "--namespace", s.namespace,
+		"--kube-context", "kind-"+s.cluster)
 	s.command.Dir = s.dir
 	if b.verbose {
 		s.command.Stdout, s.command.Stderr = os.Stderr, os.Stderr

@@ -39,7 +39,8 @@ func RemoveImages(t testing.TB, docker client.ImageAPIClient) {
 				continue
 			}
 			projects = append(projects, project)
-			if _, err := docker.ImageRemove(ctx, i.ID, image.RemoveOptions{Force: true, PruneChildren: true}); err != nil && !dockerapi.IsMissing(err) {
+			if _, err := docker.ImageRemove(ctx, i.ID,
+				image.RemoveOptions{Force: true, PruneChildren: true}); err != nil && !dockerapi.IsMissing(err) {
 				t.Logf("image %s of this test stays: %v", i.ID, err)
 			}
 		}
@@ -60,7 +61,8 @@ func projectsIn(root string) map[string]bool {
 	return sums
 }
 
-// removeScript removes images that match any of its filters, under each of their names: the kubelet gives them a second one.
+// removeScript removes images that match any of its filters, under each of their names: the kubelet gives them a second
+// one.
 const removeScript = `
 alias ctr='ctr -n k8s.io'
 digests=$(ctr images ls "$@" | awk 'NR > 1 { print "target.digest==" $3 }' | sort -u)
@@ -80,7 +82,8 @@ func removeFromNodes(t testing.TB, projects []string) {
 	nodes, err := exec.Command("docker", "ps", "-q", "--filter", "label=io.x-k8s.kind.cluster="+ClusterName).Output()
 	for _, node := range strings.Fields(string(nodes)) {
 		if err == nil {
-			err = exec.Command("docker", append([]string{"exec", node, "sh", "-c", removeScript, "sh"}, filters...)...).Run()
+			err = exec.Command("docker",
+				append([]string{"exec", node, "sh", "-c", removeScript, "sh"}, filters...)...).Run()
 		}
 	}
 	if err != nil {

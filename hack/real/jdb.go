@@ -12,8 +12,7 @@ import (
 // jdbTimeout bounds one answer of jdb.
 const jdbTimeout = 60 * time.Second
 
-// JDB is a running jdb, the JDK's debugger. Like the debuggers of the IDEs it uses JDI, so tests use
-// it in their place.
+// JDB is a running jdb, the JDK's debugger. Like the debuggers of the IDEs it uses JDI, so tests use it in their place.
 type JDB struct {
 	t   *testing.T
 	cmd *exec.Cmd

@@ -45,7 +45,8 @@ func StartJVM(t *testing.T, dir, class string, suspend bool) *JVM {
 	t.Helper()
 	j := &JVM{t: t, answers: make(chan string, 100), Port: "127.0.0.1:" + FreePort(t)}
 	wait := map[bool]string{true: "y", false: "n"}[suspend]
-	cmd := exec.Command("java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend="+wait+",quiet=y,address="+j.Port, "-cp", dir, class)
+	cmd := exec.Command("java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend="+wait+",quiet=y,address="+j.Port,
+		"-cp", dir, class)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

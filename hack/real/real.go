@@ -1,9 +1,8 @@
 // Package real gives tests access to real tools, or skips them.
 //
-// Many tests use what users have: a Docker engine, a kind cluster, Gradle, Maven. If a tool is
-// missing, the test is skipped with the reason. If the environment variable DEVLOOP_REQUIRE names
-// the tool (DEVLOOP_REQUIRE=docker,kind,gradle,maven), the test fails instead, so that CI cannot
-// lose a tier of tests unnoticed.
+// Many tests use what users have: a Docker engine, a kind cluster, Gradle, Maven. If a tool is missing, the test is
+// skipped with the reason. If the environment variable DEVLOOP_REQUIRE names the tool
+// (DEVLOOP_REQUIRE=docker,kind,gradle,maven), the test fails instead, so that CI cannot lose a tier of tests unnoticed.
 //
 //	func TestLoad(t *testing.T) {
 //		docker := real.Docker(t)
@@ -185,7 +184,8 @@ const (
 	ports     = 12_000
 )
 
-// lastPort counts the ports that FreePort has returned. Test binaries that run at the same time begin far from each other.
+// lastPort counts the ports that FreePort has returned. Test binaries that run at the same time begin far from each
+// other.
 var lastPort atomic.Int32
 
 func init() { lastPort.Store(int32(os.Getpid() * 101 % ports)) }

@@ -2,8 +2,8 @@
 //
 //	port := debugoption.Port(append(config.Entrypoint, config.Env...)...) // 5005, or 0
 //
-// A debugger's port is not one for requests. A JVM takes whatever is sent there for a debugger's greeting, complains about
-// it in the application's log, and keeps debuggers out meanwhile.
+// A debugger's port is not one for requests. A JVM takes whatever is sent there for a debugger's greeting, complains
+// about it in the application's log, and keeps debuggers out meanwhile.
 package debugoption
 
 import (

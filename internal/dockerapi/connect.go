@@ -38,10 +38,8 @@ func Connect(ctx context.Context) (*client.Client, error) {
 // ContextHost returns the address of the engine that the docker command's current context names: "" for the default
 // one. Docker Desktop, Colima and rootless engines are reached this way.
 //
-// The docker command keeps a context's address in
-// ~/.docker/contexts/meta/SHA256-OF-ITS-NAME/meta.json, and the name of the current
-// one in DOCKER_CONTEXT or config.json
-// (https://docs.docker.com/engine/manage-resources/contexts/).
+// The docker command keeps a context's address in ~/.docker/contexts/meta/SHA256-OF-ITS-NAME/meta.json, and the name of
+// the current one in DOCKER_CONTEXT or config.json (https://docs.docker.com/engine/manage-resources/contexts/).
 func ContextHost() string {
 	dir, id := dockerContext()
 	if id == "" {
@@ -84,7 +82,8 @@ func contextOptions() ([]client.Opt, error) {
 	case host == "":
 		return nil, nil
 	case strings.HasPrefix(host, "ssh://"):
-		return nil, &fault.Error{Code: codeUnreachable, Op: fmt.Sprintf("reach the Docker engine at %q: devloop does not speak ssh", host),
+		return nil, &fault.Error{Code: codeUnreachable,
+			Op:    fmt.Sprintf("reach the Docker engine at %q: devloop does not speak ssh", host),
 			Hints: []string{"use an engine of this machine: docker context use default"}}
 	}
 	options := []client.Opt{client.WithHost(host)}

@@ -60,8 +60,8 @@ func startHint(err error) string {
 	}
 }
 
-// ElsewhereHint says what to do about an engine that does not answer where DOCKER_HOST or a Docker context leads, "" for
-// this machine's own.
+// ElsewhereHint says what to do about an engine that does not answer where DOCKER_HOST or a Docker context leads, ""
+// for this machine's own.
 func ElsewhereHint() string {
 	switch {
 	case os.Getenv(client.EnvOverrideHost) != "":

@@ -56,7 +56,8 @@ func credentials(ctx context.Context, ref string) string {
 		return ""
 	}
 	encoded, _ := registry.EncodeAuthConfig(registry.AuthConfig{ // it fails for no text
-		Username: auth.Username, Password: auth.Password, Auth: auth.Auth, IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
+		Username: auth.Username, Password: auth.Password, Auth: auth.Auth, IdentityToken: auth.IdentityToken,
+		RegistryToken: auth.RegistryToken,
 	})
 	return encoded
 }

@@ -17,7 +17,8 @@ var ownName = regexp.MustCompile(`:devloop-[0-9a-f]+$`)
 // RemoveOld removes a project's images that have no name but devloop's own. Those that were tagged last stay, as many
 // as keep says, and those that a container uses.
 func RemoveOld(ctx context.Context, docker client.ImageAPIClient, project string, keep int) error {
-	listed, err := docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", ProjectLabel+"="+project))})
+	listed, err := docker.ImageList(ctx,
+		image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", ProjectLabel+"="+project))})
 	if err != nil || len(listed) <= keep {
 		return err
 	}
@@ -32,7 +33,8 @@ func RemoveOld(ctx context.Context, docker client.ImageAPIClient, project string
 			ours = append(ours, found)
 		}
 	}
-	slices.SortFunc(ours, func(a, b image.InspectResponse) int { return b.Metadata.LastTagTime.Compare(a.Metadata.LastTagTime) })
+	slices.SortFunc(ours,
+		func(a, b image.InspectResponse) int { return b.Metadata.LastTagTime.Compare(a.Metadata.LastTagTime) })
 	for _, old := range ours[min(len(ours), keep):] {
 		_, err := docker.ImageRemove(ctx, old.ID, image.RemoveOptions{PruneChildren: true})
 		if err != nil && !cerrdefs.IsConflict(err) && !IsMissing(err) {

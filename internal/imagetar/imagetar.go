@@ -139,7 +139,8 @@ func (img *Image) WriteOCI(ctx context.Context, to io.Writer, wanted func(v1.Has
 
 // OCISize returns how many bytes WriteOCI writes, the archive's own included.
 func (img *Image) OCISize(wanted func(v1.Hash) bool) int64 {
-	total := 2*block + entrySize("oci-layout", int64(len(layoutVersion))) + entrySize("index.json", int64(len(img.index))) +
+	total := 2*block + entrySize("oci-layout", int64(len(layoutVersion))) +
+		entrySize("index.json", int64(len(img.index))) +
 		entrySize(img.Config.file(), img.Config.Size) + entrySize(img.Manifest.file(), img.Manifest.Size)
 	for l := range img.unique() {
 		if wanted(l.Digest) {

@@ -10,7 +10,8 @@ import (
 )
 
 // Closest returns the candidate that word most likely misspells, "" if none is close. It ignores case and allows one
-// edit for each three letters, at least one, and one where the first letters differ. A swap of two neighbours is one edit.
+// edit for each three letters, at least one, and one where the first letters differ. A swap of two neighbours is one
+// edit.
 func Closest(word string, candidates []string) string {
 	if word == "" {
 		return ""

@@ -11,7 +11,8 @@ func (f *File) syntax(err error, first, end int) []Problem {
 	var tabs []Problem
 	for i := first; i < end; i++ {
 		if column := tabIn(f.lines[i]); column > 0 {
-			tabs = append(tabs, f.at(i+1, column, "replace the tabs by spaces: expand -t 2 "+f.Path, "this line is indented with a tab, and YAML allows only spaces there"))
+			tabs = append(tabs, f.at(i+1, column, "replace the tabs by spaces: expand -t 2 "+f.Path,
+				"this line is indented with a tab, and YAML allows only spaces there"))
 		}
 	}
 	if len(tabs) > 0 {
@@ -68,12 +69,16 @@ func syntaxLine(err error, unnamed, last int) (int, string) {
 func explainSyntax(message string) (text, hint string) {
 	switch {
 	case strings.Contains(message, "mapping values are not allowed"):
-		return "a `key: value` is not allowed here", "keys of one object start in the same column: check the indentation of this line and the one above; quote a text that has `: ` in it"
-	case strings.Contains(message, "did not find expected key"), strings.Contains(message, "did not find expected '-' indicator"):
-		return "the lines of this block have different indentation", "start all keys of one object in the same column, and all `- ` of one list; two spaces a level"
+		return "a `key: value` is not allowed here",
+			"keys of one object start in the same column: check the indentation of this line and the one above; quote a text that has `: ` in it"
+	case strings.Contains(message, "did not find expected key"),
+		strings.Contains(message, "did not find expected '-' indicator"):
+		return "the lines of this block have different indentation",
+			"start all keys of one object in the same column, and all `- ` of one list; two spaces a level"
 	case strings.Contains(message, "could not find expected ':'"):
 		return "this key has no `:`", "write `key: value`, with a space after the colon"
-	case strings.Contains(message, "unexpected end of stream"), strings.Contains(message, "unexpected document indicator"):
+	case strings.Contains(message, "unexpected end of stream"),
+		strings.Contains(message, "unexpected document indicator"):
 		return "the closing quote is missing", "add the closing quote"
 	case strings.Contains(message, "contains itself"):
 		return "this alias is inside of what it stands for", "write out what is meant"

@@ -130,7 +130,8 @@ func (n *nodeLoad) finish(image *load.Image) {
 // unavailable matches what ctr says when containerd ends, or is not there.
 var unavailable = regexp.MustCompile(`(?i)code = unavailable|: unavailable|connection refused|error reading from server|transport is closing`)
 
-// lostContainerd reports whether an import failed because containerd ended in the middle of it. Systemd starts it again.
+// lostContainerd reports whether an import failed because containerd ended in the middle of it. Systemd starts it
+// again.
 func lostContainerd(err error) bool {
 	exit, is := errors.AsType[*nodeexec.ExitError](err)
 	return is && unavailable.MatchString(strings.Join(exit.Output, "\n"))

@@ -35,7 +35,8 @@ type session struct{ *nodeexec.Process }
 const openTimeout = time.Minute
 
 func openSession(ctx context.Context, docker client.APIClient, containerID string) (*session, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("the engine has started no shell within %v", openTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout,
+		fmt.Errorf("the engine has started no shell within %v", openTimeout))
 	defer cancel()
 	p, err := nodeexec.Start(ctx, docker, containerID, "sh", "-c", sessionScript, "sh", nodeScript)
 	if err != nil {

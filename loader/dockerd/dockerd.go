@@ -60,7 +60,8 @@ func DialTLS(node, address, dir string) (Engine, error) {
 		return Engine{}, fmt.Errorf("find the certificates for the engine of node %q: %w", node, err)
 	}
 	docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+address),
-		client.WithTLSClientConfig(file("ca.pem"), file("cert.pem"), file("key.pem")), client.WithAPIVersionNegotiation())
+		client.WithTLSClientConfig(file("ca.pem"), file("cert.pem"), file("key.pem")),
+		client.WithAPIVersionNegotiation())
 	if err != nil {
 		return Engine{}, fmt.Errorf("read the certificates for the engine of node %q: %w", node, err)
 	}
@@ -110,7 +111,8 @@ func (l *Loader) Load(ctx context.Context, ref string, img v1.Image) (load.Repor
 func (l *Loader) nodeError(node string, err error) error {
 	hint := "check the cluster, and start it: " + l.product.Start
 	if load.IsFullDisk(err.Error()) {
-		hint = "make room in the node; see what takes it: minikube ssh --profile " + l.product.Cluster + " docker system df"
+		hint = "make room in the node; see what takes it: minikube ssh --profile " + l.product.Cluster +
+			" docker system df"
 	}
 	return load.NodeError(node, err, []string{err.Error()}, hint)
 }

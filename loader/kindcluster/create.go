@@ -30,8 +30,7 @@ const (
 	staticCNI      = "static"
 )
 
-// noProxy makes kind leave out kube-proxy
-// (https://kind.sigs.k8s.io/docs/user/configuration/#kube-proxy-mode).
+// noProxy makes kind leave out kube-proxy (https://kind.sigs.k8s.io/docs/user/configuration/#kube-proxy-mode).
 const noProxy v1alpha4.ProxyMode = "none"
 
 // create creates the cluster, waits until it is ready, and records it. If it fails or ctx ends, nothing is left.
@@ -65,7 +64,8 @@ func (m *Manager) runKind(ctx context.Context, config *v1alpha4.Cluster) error {
 	created := make(chan error, 1)
 	go func() {
 		created <- m.provider.Create(m.Name,
-			cluster.CreateWithV1Alpha4Config(config), cluster.CreateWithKubeconfigPath(m.Kubeconfig), cluster.CreateWithRetain(true))
+			cluster.CreateWithV1Alpha4Config(config), cluster.CreateWithKubeconfigPath(m.Kubeconfig),
+			cluster.CreateWithRetain(true))
 	}()
 	select {
 	case err := <-created:
@@ -83,7 +83,8 @@ func (m *Manager) runKind(ctx context.Context, config *v1alpha4.Cluster) error {
 
 // cleanUp returns the context in which what was created is removed, also after an interrupt, but within a limit.
 func cleanUp(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(context.WithoutCancel(ctx), cleanUpTimeout, fmt.Errorf("the engine has not removed it within %v", cleanUpTimeout))
+	return context.WithTimeoutCause(context.WithoutCancel(ctx), cleanUpTimeout,
+		fmt.Errorf("the engine has not removed it within %v", cleanUpTimeout))
 }
 
 // abandon removes the containers of a creation in progress until kind has given up, or ctx ends.
@@ -209,7 +210,8 @@ var traceLine = regexp.MustCompile(`^(I\d{4} |\s|\S+\.\S+(\(.*\))?$)`)
 // decisiveLines returns the last lines of a command's output that say what went wrong.
 func decisiveLines(output string) []string {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
-	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.TrimSpace(line) == "" || traceLine.MatchString(line) })
+	lines = slices.DeleteFunc(lines,
+		func(line string) bool { return strings.TrimSpace(line) == "" || traceLine.MatchString(line) })
 	return lines[max(0, len(lines)-20):]
 }
 
@@ -234,7 +236,8 @@ func (m *Manager) config(ctx context.Context) (*v1alpha4.Cluster, time.Time, err
 		Name:     m.Name,
 	}
 	if info.CgroupVersion == "1" && minor(ref) >= failsOnCgroup1 {
-		config.KubeadmConfigPatches = append(config.KubeadmConfigPatches, "kind: KubeletConfiguration\nfailCgroupV1: false\n")
+		config.KubeadmConfigPatches = append(config.KubeadmConfigPatches,
+			"kind: KubeletConfiguration\nfailCgroupV1: false\n")
 	}
 	if static {
 		config.Networking = v1alpha4.Networking{DisableDefaultCNI: true, KubeProxyMode: noProxy}
@@ -249,9 +252,8 @@ func (m *Manager) config(ctx context.Context) (*v1alpha4.Cluster, time.Time, err
 	return config, now, nil
 }
 
-// failsOnCgroup1 is the minor version of Kubernetes since which a kubelet refuses to
-// start on a host with cgroup v1 unless told otherwise
-// (https://kubernetes.io/docs/concepts/architecture/cgroups/).
+// failsOnCgroup1 is the minor version of Kubernetes since which a kubelet refuses to start on a host with cgroup v1
+// unless told otherwise (https://kubernetes.io/docs/concepts/architecture/cgroups/).
 const failsOnCgroup1 = 35
 
 // minor returns the minor version of a node image by its tag: 37 for "kindest/node:v1.37.0@sha256:…". Others are new.

@@ -96,7 +96,8 @@ func New(docker client.APIClient, o Options) *Manager {
 		o.Progress = func(string) {}
 	}
 	kind := cluster.NewProvider(cluster.ProviderWithDocker(), cluster.ProviderWithLogger(progressLog{o.Progress}))
-	return &Manager{docker: docker, provider: kind, records: records{o.StateDir}, Options: o, startTimeout: startTimeout}
+	return &Manager{docker: docker, provider: kind, records: records{o.StateDir}, Options: o,
+		startTimeout: startTimeout}
 }
 
 // containers returns the cluster's containers, running or not.
@@ -198,7 +199,8 @@ func (m *Manager) startNodes(ctx context.Context) error {
 
 func (m *Manager) waitReady(ctx context.Context) error {
 	m.Progress("waiting for the API server")
-	ctx, cancel := context.WithTimeoutCause(ctx, m.startTimeout, fmt.Errorf("the API server was not ready after %s", m.startTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, m.startTimeout,
+		fmt.Errorf("the API server was not ready after %s", m.startTimeout))
 	defer cancel()
 	for {
 		containers, err := m.containers(ctx)
@@ -217,10 +219,12 @@ func (m *Manager) waitReady(ctx context.Context) error {
 // nodeReady checks, in the control plane and with kind's own kubectl, that the API server and all nodes are ready. Each
 // command has a timeout of its own, because a process in a node goes on when its caller has given up.
 const nodeReady = `export KUBECONFIG=/etc/kubernetes/admin.conf
-kubectl get --raw /readyz --request-timeout=5s >/dev/null && kubectl wait --for=condition=Ready nodes --all --timeout=1s --request-timeout=3s >/dev/null`
+kubectl get --raw /readyz --request-timeout=5s >/dev/null &&
+  kubectl wait --for=condition=Ready nodes --all --timeout=1s --request-timeout=3s >/dev/null`
 
 func (m *Manager) ready(ctx context.Context, containers []container.Summary) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the API server did not answer within %s", probeTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout,
+		fmt.Errorf("the API server did not answer within %s", probeTimeout))
 	defer cancel()
 	i := slices.IndexFunc(containers, load.IsKindControlPlane)
 	if i < 0 {

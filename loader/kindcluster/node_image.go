@@ -67,11 +67,13 @@ func nodeImage(ctx context.Context, docker client.APIClient) (string, map[string
 	if found, err := docker.ImageInspect(ctx, defaults.Image); err == nil && found.Config != nil {
 		return defaults.Image, found.Config.Labels, nil
 	}
-	images, err := docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", nodeRepository))})
+	images, err := docker.ImageList(ctx,
+		image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", nodeRepository))})
 	if err != nil {
 		return "", nil, dockerapi.Error(ctx, "list node images", err)
 	}
-	standIns, err := docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", standInLabel+"="+nodeRepository))})
+	standIns, err := docker.ImageList(ctx,
+		image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", standInLabel+"="+nodeRepository))})
 	if err != nil {
 		return "", nil, dockerapi.Error(ctx, "list node images", err)
 	}

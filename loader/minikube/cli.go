@@ -36,9 +36,11 @@ const slowestCopy = 1 << 20
 // run loads a file into the nodes. It returns what the command printed.
 func (c *cli) run(ctx context.Context, program, file string, size int64) (output string, err error) {
 	limit := c.patience + time.Duration(size/slowestCopy)*time.Second
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the minikube command has not ended within %v", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit,
+		fmt.Errorf("the minikube command has not ended within %v", limit))
 	defer cancel()
-	return proc.Command{Args: []string{program, "--profile", c.profile, "image", "load", "--overwrite=true", file}}.Run(ctx, io.Discard)
+	return proc.Command{Args: []string{program, "--profile", c.profile, "image", "load", "--overwrite=true",
+		file}}.Run(ctx, io.Discard)
 }
 
 // tempPrefix begins the names of directories for one image, which can have a gigabyte.
@@ -58,7 +60,9 @@ func (c *cli) Load(ctx context.Context, ref string, img v1.Image) (load.Report, 
 	began := time.Now()
 	program, err := exec.LookPath("minikube")
 	if err != nil {
-		return load.Report{}, load.Unsupported(c.profile, "its nodes can only be reached by the minikube command, which is not on the PATH", "install it: https://minikube.sigs.k8s.io/docs/start")
+		return load.Report{}, load.Unsupported(c.profile,
+			"its nodes can only be reached by the minikube command, which is not on the PATH",
+			"install it: https://minikube.sigs.k8s.io/docs/start")
 	}
 	described, err := load.Describe(ref, img)
 	if err == nil {
@@ -74,13 +78,15 @@ func (c *cli) Load(ctx context.Context, ref string, img v1.Image) (load.Report, 
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "image.tar")
-	sent, err := atomicfile.WriteFrom(file, func(w io.Writer) (int64, error) { return described.Archive.WriteDocker(ctx, w, 0) })
+	sent, err := atomicfile.WriteFrom(file,
+		func(w io.Writer) (int64, error) { return described.Archive.WriteDocker(ctx, w, 0) })
 	var output string
 	if err == nil {
 		output, err = c.run(ctx, program, file, sent)
 	}
 	if err != nil {
-		err = load.NodeError(c.profile, err, proc.LastLines(output, 10), "check the cluster: minikube status --profile "+c.profile)
+		err = load.NodeError(c.profile, err, proc.LastLines(output, 10),
+			"check the cluster: minikube status --profile "+c.profile)
 		return load.Result(ctx, described.Name, load.Report{}, err)
 	}
 	var r load.Report

@@ -31,7 +31,8 @@ func Find(ctx context.Context, docker client.APIClient, e load.Endpoint) (load.C
 	case p.runtime() == "docker" && (p.Driver == "none" || os.Getenv("MINIKUBE_ACTIVE_DOCKERD") == p.Name):
 		cluster.TransferNote, cluster.Loader = load.SharedNote, load.NewShared(docker, p.Name)
 	case p.runtime() == "docker":
-		cluster.Loader = dockerd.New(p.product(), func(context.Context) ([]dockerd.Engine, error) { return p.engines(home, nil) })
+		cluster.Loader = dockerd.New(p.product(),
+			func(context.Context) ([]dockerd.Engine, error) { return p.engines(home, nil) })
 	default:
 		cluster.TransferNote, cluster.Loader = p.cliNote(), newCLI(p.Name)
 	}
@@ -39,7 +40,8 @@ func Find(ctx context.Context, docker client.APIClient, e load.Endpoint) (load.C
 }
 
 // inContainers completes the cluster if its nodes are containers of the engine.
-func (p profile) inContainers(ctx context.Context, docker client.APIClient, e load.Endpoint, home string, cluster load.Cluster) (load.Cluster, bool, error) {
+func (p profile) inContainers(ctx context.Context, docker client.APIClient, e load.Endpoint, home string,
+	cluster load.Cluster) (load.Cluster, bool, error) {
 	find := func(ctx context.Context) ([]container.Summary, error) { return p.containers(ctx, docker) }
 	running := func(ctx context.Context) ([]container.Summary, error) {
 		nodes, err := find(ctx)
@@ -53,7 +55,8 @@ func (p profile) inContainers(ctx context.Context, docker client.APIClient, e lo
 		return load.Cluster{}, true, err
 	}
 	port, local := e.LocalPort()
-	public := local && slices.ContainsFunc(nodes, func(c container.Summary) bool { return load.Publishes(c, p.port(), port) })
+	public := local && slices.ContainsFunc(nodes,
+		func(c container.Summary) bool { return load.Publishes(c, p.port(), port) })
 	if !public && !p.serves(e) {
 		return load.Cluster{}, true, e.NotLocal("it is not the address of minikube's profile %q", p.Name)
 	}

@@ -116,7 +116,8 @@ func (p profile) serves(e load.Endpoint) bool {
 func (p profile) containers(ctx context.Context, docker client.APIClient) ([]container.Summary, error) {
 	all, err := load.Containers(ctx, docker, nodeLabel, "true")
 	machines := p.machines()
-	return slices.DeleteFunc(all, func(c container.Summary) bool { return !slices.Contains(machines, load.ContainerName(c)) }), err
+	return slices.DeleteFunc(all,
+		func(c container.Summary) bool { return !slices.Contains(machines, load.ContainerName(c)) }), err
 }
 
 // engines connects to the Docker engines in the nodes. A container publishes the engine's port on this machine; a
@@ -131,11 +132,14 @@ func (p profile) engines(home string, nodes []container.Summary) ([]dockerd.Engi
 		return err
 	}
 	for _, c := range nodes {
-		i := slices.IndexFunc(c.Ports, func(port container.Port) bool { return port.PrivatePort == enginePort && port.PublicPort != 0 })
+		i := slices.IndexFunc(c.Ports,
+			func(port container.Port) bool { return port.PrivatePort == enginePort && port.PublicPort != 0 })
 		if i < 0 {
-			return all, load.Unsupported(p.Name, fmt.Sprintf("node %q does not publish its engine's port %d", load.ContainerName(c), enginePort))
+			return all, load.Unsupported(p.Name,
+				fmt.Sprintf("node %q does not publish its engine's port %d", load.ContainerName(c), enginePort))
 		}
-		if err := add(load.ContainerName(c), net.JoinHostPort("127.0.0.1", strconv.Itoa(int(c.Ports[i].PublicPort)))); err != nil {
+		if err := add(load.ContainerName(c),
+			net.JoinHostPort("127.0.0.1", strconv.Itoa(int(c.Ports[i].PublicPort)))); err != nil {
 			return all, err
 		}
 	}

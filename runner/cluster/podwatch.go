@@ -51,14 +51,16 @@ func (c *Client) WatchPods(ctx context.Context, o PodWatch) error {
 	if o.Pod != nil {
 		w.Namespace = o.Pod.Namespace
 		w.options.FieldSelector = fields.OneTermEqualSelector("metadata.name", o.Pod.Name).String()
-		w.known[o.Pod.UID] = &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: o.Pod.Namespace, Name: o.Pod.Name, UID: o.Pod.UID}}
+		w.known[o.Pod.UID] = &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: o.Pod.Namespace, Name: o.Pod.Name,
+			UID: o.Pod.UID}}
 	}
 	return w.run(ctx)
 }
 
 // WaitPodGone waits until the Pod has left the cluster, also through an outage of the API server.
 func (c *Client) WaitPodGone(ctx context.Context, p kube.Pod) error {
-	return c.WatchPods(ctx, PodWatch{Pod: &p, Patient: true, See: func(_ *corev1.Pod, gone bool) (bool, error) { return gone, nil }})
+	return c.WatchPods(ctx,
+		PodWatch{Pod: &p, Patient: true, See: func(_ *corev1.Pod, gone bool) (bool, error) { return gone, nil }})
 }
 
 type podWatch struct {
@@ -107,7 +109,8 @@ func (w *podWatch) retries(ctx context.Context, err error) bool {
 // isOutage reports whether an error of See or Poll is that of a server that is away, or not all there yet.
 func isOutage(err error) bool {
 	status := apierrors.APIStatus(nil)
-	return errors.As(err, new(*UnreachableError)) || errors.As(err, &status) && status.Status().Code >= http.StatusInternalServerError
+	return errors.As(err, new(*UnreachableError)) ||
+		errors.As(err, &status) && status.Status().Code >= http.StatusInternalServerError
 }
 
 func (w *podWatch) requestError(ctx context.Context, verb string, err error) error {

@@ -75,17 +75,20 @@ func (t retryTransport) RoundTrip(q *http.Request) (*http.Response, error) {
 // isTransient says whether the same request is likely to succeed later.
 func isTransient(response *http.Response, err error) bool {
 	if err != nil {
-		return utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) || utilnet.IsHTTP2ConnectionLost(err)
+		return utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) ||
+			utilnet.IsHTTP2ConnectionLost(err)
 	}
 	failed := response.StatusCode == http.StatusTooManyRequests || response.StatusCode >= http.StatusInternalServerError
 	return failed && response.Header.Get("Retry-After") == ""
 }
 
-// isReady reports whether the server has read its roles. Until then, which is some tenths of a second after it has begun to
-// answer and on a busy machine several seconds, it forbids what it will allow. A 403 is final if it was ready before.
+// isReady reports whether the server has read its roles. Until then, which is some tenths of a second after it has
+// begun to answer and on a busy machine several seconds, it forbids what it will allow. A 403 is final if it was ready
+// before.
 // https://kubernetes.io/docs/reference/using-api/health-checks/
 func (t retryTransport) isReady(q *http.Request) bool {
-	ask, err := http.NewRequestWithContext(q.Context(), http.MethodGet, q.URL.ResolveReference(&url.URL{Path: "/readyz"}).String(), nil)
+	ask, err := http.NewRequestWithContext(q.Context(), http.MethodGet,
+		q.URL.ResolveReference(&url.URL{Path: "/readyz"}).String(), nil)
 	if err != nil {
 		return false
 	}

@@ -28,7 +28,8 @@ type applier struct{ client *cluster.Client }
 func (a applier) apply(ctx context.Context, t target) (*unstructured.Unstructured, error) {
 	var made *unstructured.Unstructured
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) { // another client may write at the same time
-		made, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: kube.FieldManager, Force: true})
+		made, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured,
+			metav1.ApplyOptions{FieldManager: kube.FieldManager, Force: true})
 		return err
 	})
 	if err != nil {
@@ -53,7 +54,8 @@ func (a applier) applyAll(ctx context.Context, targets []target) error {
 // established waits until the cluster serves the kind that a CustomResourceDefinition defines.
 func (a applier) established(ctx context.Context, t target) error {
 	for {
-		events, err := t.resource.Watch(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", t.GetName()).String()})
+		events, err := t.resource.Watch(ctx,
+			metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", t.GetName()).String()})
 		if err != nil {
 			return a.client.WrapError(ctx, "wait for", t.ref(), err)
 		}
@@ -101,7 +103,8 @@ func (a applier) makeNamespace(ctx context.Context, name string, s render.Spec) 
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	render.Mark(namespace, s)
-	_, err = a.client.Core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: kube.FieldManager})
+	_, err = a.client.Core.CoreV1().Namespaces().Create(ctx, namespace,
+		metav1.CreateOptions{FieldManager: kube.FieldManager})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return a.client.WrapError(ctx, "create", kube.Ref{Kind: "Namespace", Name: name}, err)
 	}
@@ -109,7 +112,8 @@ func (a applier) makeNamespace(ctx context.Context, name string, s render.Spec) 
 }
 
 const (
-	// leavingTimeout limits the wait for a namespace that is being removed. Kubernetes takes some 10 seconds for an empty one.
+	// leavingTimeout limits the wait for a namespace that is being removed. Kubernetes takes some 10 seconds for an
+	// empty one.
 	leavingTimeout = 30 * time.Second
 	// leavingPause is the time between two looks whether it is gone.
 	leavingPause = 200 * time.Millisecond
@@ -157,7 +161,8 @@ func (a applier) create(ctx context.Context, t target) (*unstructured.Unstructur
 // isAccountMissing recognizes the refusal of Kubernetes' ServiceAccount admission plugin. It has a
 // text of its own, and no reason.
 func isAccountMissing(err error, account string) bool {
-	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), fmt.Sprintf("serviceaccount %q not found", account))
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(),
+		fmt.Sprintf("serviceaccount %q not found", account))
 }
 
 func serviceAccount(o *unstructured.Unstructured) string {
@@ -172,8 +177,10 @@ func serviceAccount(o *unstructured.Unstructured) string {
 func (a applier) awaitAccount(ctx context.Context, namespace, account string) error {
 	o := kube.Ref{Kind: "ServiceAccount", Namespace: namespace, Name: account}
 	if account != "default" {
-		return &kube.APIError{Verb: "find", Object: o, Err: fmt.Errorf("namespace %q has no such service account", namespace),
-			Advice: []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q", account, namespace)}}
+		return &kube.APIError{Verb: "find", Object: o,
+			Err: fmt.Errorf("namespace %q has no such service account", namespace),
+			Advice: []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q",
+				account, namespace)}}
 	}
 	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", account).String()}
 	events, err := a.client.Stream.CoreV1().ServiceAccounts(namespace).Watch(ctx, options)

@@ -49,8 +49,7 @@ func SurgeBlocker(m manifest.Manifest, images ...string) string {
 	return ""
 }
 
-// interrupts says why a Deployment's Pod ends before the next one serves, "" if Kubernetes keeps it
-// until then
+// interrupts says why a Deployment's Pod ends before the next one serves, "" if Kubernetes keeps it until then
 // (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment).
 func interrupts(m manifest.Manifest, o *unstructured.Unstructured, image []string) string {
 	var d appsv1.Deployment
@@ -63,7 +62,9 @@ func interrupts(m manifest.Manifest, o *unstructured.Unstructured, image []strin
 	}
 	missing, err := intstr.GetScaledValueFromIntOrPercent(&unavailable, 1, false)
 	more, err2 := intstr.GetScaledValueFromIntOrPercent(&surge, 1, true)
-	unprobed := func(c corev1.Container) bool { return manifest.SameImage(c.Image, image...) && c.ReadinessProbe == nil }
+	unprobed := func(c corev1.Container) bool {
+		return manifest.SameImage(c.Image, image...) && c.ReadinessProbe == nil
+	}
 	switch {
 	case len(m.ProjectPods("", image...)) != 1:
 		return "is not of one Pod alone that runs the project"
@@ -106,7 +107,8 @@ func sharesNothing(pod *corev1.Pod) bool {
 		return false
 	}
 	for _, v := range pod.Spec.Volumes {
-		if v.HostPath != nil || v.PersistentVolumeClaim != nil || v.CSI != nil || v.NFS != nil || v.ISCSI != nil || v.Ephemeral != nil {
+		if v.HostPath != nil || v.PersistentVolumeClaim != nil || v.CSI != nil || v.NFS != nil || v.ISCSI != nil ||
+			v.Ephemeral != nil {
 			return false
 		}
 	}

@@ -1,7 +1,8 @@
 // Package deploy brings a manifest's objects to a cluster, and removes them again.
 //
 //	d := deploy.New(client)
-//	spec := deploy.Spec{Spec: render.Spec{Project: "shop", Dir: dir, Manifest: m, Image: "shop:devloop-0123456789ab", Names: []string{"shop"}}}
+//	spec := deploy.Spec{Spec: render.Spec{Project: "shop", Dir: dir, Manifest: m,
+//		Image: "shop:devloop-0123456789ab", Names: []string{"shop"}}}
 //	err := d.Claim(ctx, spec)          // before the build: is anything in the way, or wrong?
 //	pods, err := d.Replace(ctx, spec)  // they exist; package readiness waits until they serve
 //	removed, err := d.Down(ctx, "shop", "", nil)
@@ -107,7 +108,8 @@ func (d *Deployer) check(ctx context.Context, s Spec) ([]target, error) {
 	}
 	g := guard{client: d.client, dir: s.Dir, adopt: s.Adopt, yields: s.Yields}
 	for i := range targets {
-		if targets[i].unrelated = s.Image != "" && !render.UsesImage(targets[i].Unstructured, s.Image); targets[i].unrelated {
+		if targets[i].unrelated = s.Image != "" && !render.UsesImage(targets[i].Unstructured,
+			s.Image); targets[i].unrelated {
 			render.Sign(targets[i].Unstructured)
 		} else {
 			targets[i] = targets[i].beside(s.Serving)

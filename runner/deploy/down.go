@@ -22,7 +22,8 @@ import (
 // Objects outside of namespaces, such as a ClusterRole, go with the project's last namespace. A namespace or a
 // CustomResourceDefinition stays as long as another owner has something in it, or of its kind. Down returns
 // what it removed, also with an error.
-func (d *Deployer) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) (removed []kube.Ref, err error) {
+func (d *Deployer) Down(ctx context.Context, project, namespace string,
+	spare func(dir string) bool) (removed []kube.Ref, err error) {
 	mine := func(o metav1.Object) bool {
 		return kube.BelongsTo(o, project) && (spare == nil || !spare(o.GetAnnotations()[kube.AnnotationDirectory]))
 	}
@@ -47,7 +48,8 @@ func (d *Deployer) Down(ctx context.Context, project, namespace string, spare fu
 	if err != nil {
 		return removed, err
 	}
-	gone, err := d.removeOutside(ctx, outside, definitions, func() (bool, error) { return owned.isLast(ctx, project, namespace, mine) }, mine)
+	gone, err := d.removeOutside(ctx, outside, definitions,
+		func() (bool, error) { return owned.isLast(ctx, project, namespace, mine) }, mine)
 	if removed = append(removed, gone...); err != nil {
 		return removed, err
 	}
@@ -56,7 +58,8 @@ func (d *Deployer) Down(ctx context.Context, project, namespace string, spare fu
 }
 
 // removeOutside removes objects that are in no namespace.
-func (d *Deployer) removeOutside(ctx context.Context, objects, definitions []target, isLast func() (bool, error), mine func(metav1.Object) bool) ([]kube.Ref, error) {
+func (d *Deployer) removeOutside(ctx context.Context, objects, definitions []target, isLast func() (bool, error),
+	mine func(metav1.Object) bool) ([]kube.Ref, error) {
 	if len(objects)+len(definitions) == 0 {
 		return nil, nil
 	}
@@ -132,7 +135,8 @@ func (d *Deployer) undeletable(ctx context.Context, name string) error {
 	case err != nil:
 		return d.client.WrapError(ctx, "read", o, err)
 	case kube.Owned(p) && kube.ControllerOf(p) != "":
-		return &kube.APIError{Verb: "delete", Object: o, Err: errors.New("it was made by another object, which would make it again"),
+		return &kube.APIError{Verb: "delete", Object: o,
+			Err:    errors.New("it was made by another object, which would make it again"),
 			Advice: []string{"delete that one: devloop delete " + inspect.Workload(p) + " -n " + p.Namespace}}
 	default:
 		return &ForeignError{Verb: "delete", Object: o, ManagedBy: p.Labels[kube.LabelManagedBy]}

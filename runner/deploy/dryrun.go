@@ -58,20 +58,24 @@ func validate(ctx context.Context, m manifest.Manifest, targets []target) error 
 func duplicates(m manifest.Manifest, targets []target) (problems yamlfile.Problems) {
 	for i, t := range targets {
 		if first := slices.IndexFunc(targets, t.isSame); first < i {
-			problems = append(problems, problem(m, t.index, t.ref(), "metadata.name", fmt.Sprintf("the manifest has another object of that name in namespace %q", t.of.Namespace), "give each object a name of its own"))
+			problems = append(problems, problem(m, t.index, t.ref(), "metadata.name",
+				fmt.Sprintf("the manifest has another object of that name in namespace %q", t.of.Namespace),
+				"give each object a name of its own"))
 		}
 	}
 	return problems
 }
 
-// tryOut returns what the API server would say to the creation of an object, or to its change if it exists
-// and is not recreated: some fields can't be changed. If the namespace does not exist yet, or is being removed, it tries
-// the default namespace.
+// tryOut returns what the API server would say to the creation of an object, or to its change if it exists and is not
+// recreated: some fields can't be changed. If the namespace does not exist yet, or is being removed, it tries the
+// default namespace.
 func tryOut(ctx context.Context, t target) error {
-	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: kube.FieldManager}
+	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
+		FieldManager: kube.FieldManager}
 	_, err := t.resource.Create(ctx, t.Unstructured, options)
 	if apierrors.IsAlreadyExists(err) && !t.recreated() {
-		_, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{DryRun: options.DryRun, FieldManager: kube.FieldManager, Force: true})
+		_, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured,
+			metav1.ApplyOptions{DryRun: options.DryRun, FieldManager: kube.FieldManager, Force: true})
 	}
 	leaving := apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 	if !apierrors.IsNotFound(err) && !leaving || t.GetNamespace() == "" {
@@ -100,13 +104,16 @@ func problemsOf(m manifest.Manifest, t target, err error) yamlfile.Problems {
 		for _, c := range status.Status().Details.Causes {
 			message, hint := example.ReplaceAllString(c.Message, ""), hintFor(c.Field, c.Message)
 			if fixed := immutable.FindStringSubmatch(message); fixed != nil {
-				message, hint = fixed[1], fmt.Sprintf("remove the object, then deploy again: devloop delete %s %s -n %s", strings.ToLower(o.Kind), o.Name, o.Namespace)
+				message, hint = fixed[1],
+					fmt.Sprintf("remove the object, then deploy again: devloop delete %s %s -n %s",
+						strings.ToLower(o.Kind), o.Name, o.Namespace)
 			}
 			problems = append(problems, problem(m, i, o, c.Field, spelling.LowerFirst(message), hint))
 		}
 	case apierrors.IsBadRequest(err):
 		for _, f := range strictError.FindAllStringSubmatch(err.Error(), -1) {
-			problems = append(problems, problem(m, i, o, f[2], fmt.Sprintf("%s field", f[1]), "the cluster's schema has no such field there: remove it, or correct its name"))
+			problems = append(problems, problem(m, i, o, f[2], fmt.Sprintf("%s field", f[1]),
+				"the cluster's schema has no such field there: remove it, or correct its name"))
 		}
 	}
 	return problems

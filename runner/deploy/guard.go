@@ -60,8 +60,7 @@ func (e *NameTakenError) Error() string {
 	return fmt.Sprintf("start a Pod beside the old one: another %s exists", e.Pod)
 }
 
-// ForeignError says that an object exists which devloop did not make, so it neither replaces nor
-// deletes it.
+// ForeignError says that an object exists which devloop did not make, so it neither replaces nor deletes it.
 type ForeignError struct {
 	Verb      string // "delete", or "" for replace
 	Object    kube.Ref
@@ -89,7 +88,8 @@ func (e *ForeignError) Hints() []string {
 		return []string{"devloop removes only what it made: ask whoever made this"}
 	}
 	return []string{
-		fmt.Sprintf("remove it yourself if you don't need it: kubectl delete %s %s -n %s", strings.ToLower(o.Kind), o.Name, o.Namespace),
+		fmt.Sprintf("remove it yourself if you don't need it: kubectl delete %s %s -n %s", strings.ToLower(o.Kind),
+			o.Name, o.Namespace),
 		"let devloop take it over: devloop deploy --adopt",
 		"or give yours another name in the manifest",
 	}

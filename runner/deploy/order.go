@@ -31,7 +31,8 @@ func rank(o *unstructured.Unstructured) int {
 }
 
 func isDefinition(o *unstructured.Unstructured) bool {
-	return o.GroupVersionKind().GroupKind() == schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	return o.GroupVersionKind().GroupKind() == schema.GroupKind{Group: "apiextensions.k8s.io",
+		Kind: "CustomResourceDefinition"}
 }
 
 // definedBy returns where the cluster will keep a kind that one of the objects defines, or nil.
@@ -48,7 +49,8 @@ func definedBy(objects []*unstructured.Unstructured, kind schema.GroupVersionKin
 		if text(o, "scope") == "Cluster" {
 			scope = meta.RESTScopeRoot
 		}
-		return &meta.RESTMapping{Resource: kind.GroupVersion().WithResource(text(o, "names", "plural")), GroupVersionKind: kind, Scope: scope}
+		return &meta.RESTMapping{Resource: kind.GroupVersion().WithResource(text(o, "names", "plural")),
+			GroupVersionKind: kind, Scope: scope}
 	}
 	return nil
 }

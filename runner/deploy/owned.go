@@ -54,7 +54,8 @@ func (f owned) objects(ctx context.Context, project, namespace string) ([]target
 	return slices.Concat(found...), nil
 }
 
-func (f owned) ofKind(ctx context.Context, in dynamic.ResourceInterface, resource schema.GroupVersionResource, project string) ([]target, error) {
+func (f owned) ofKind(ctx context.Context, in dynamic.ResourceInterface, resource schema.GroupVersionResource,
+	project string) ([]target, error) {
 	list, err := in.List(ctx, metav1.ListOptions{LabelSelector: kube.OwnedBy(project)})
 	if err != nil {
 		failure := f.client.WrapError(ctx, "list", kube.Ref{Kind: resource.Resource}, err)
@@ -110,7 +111,8 @@ type kinds struct {
 func (f owned) removable(ctx context.Context) (found kinds, err error) {
 	lists, err := f.client.Core.Discovery().ServerPreferredResources()
 	if err != nil {
-		found.incomplete = f.client.WrapError(ctx, "list the kinds of", kube.Ref{Kind: "Cluster", Name: f.client.Context()}, err)
+		found.incomplete = f.client.WrapError(ctx, "list the kinds of",
+			kube.Ref{Kind: "Cluster", Name: f.client.Context()}, err)
 	}
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return found, found.incomplete
@@ -136,12 +138,14 @@ func (f owned) isLast(ctx context.Context, project, namespace string, mine func(
 		return true, nil
 	}
 	all, err := f.objects(ctx, project, "")
-	return !slices.ContainsFunc(all, func(t target) bool { return mine(t) && t.GetNamespace() != "" && t.GetNamespace() != namespace }), err
+	return !slices.ContainsFunc(all,
+		func(t target) bool { return mine(t) && t.GetNamespace() != "" && t.GetNamespace() != namespace }), err
 }
 
 // unused returns the CustomResourceDefinitions of which no other owner has an object. All objects go with their
 // definition.
-func (f owned) unused(ctx context.Context, definitions []target, mine func(metav1.Object) bool) (unused []target, err error) {
+func (f owned) unused(ctx context.Context, definitions []target,
+	mine func(metav1.Object) bool) (unused []target, err error) {
 	for _, t := range definitions {
 		text := func(path ...string) string {
 			value, _, _ := unstructured.NestedString(t.Object, append([]string{"spec"}, path...)...)
@@ -155,12 +159,14 @@ func (f owned) unused(ctx context.Context, definitions []target, mine func(metav
 			if served, _ := fields["served"].(bool); !served {
 				continue
 			}
-			resource := schema.GroupVersionResource{Group: text("group"), Version: name, Resource: text("names", "plural")}
+			resource := schema.GroupVersionResource{Group: text("group"), Version: name,
+				Resource: text("names", "plural")}
 			list, err := f.client.Dynamic.Resource(resource).List(ctx, metav1.ListOptions{})
 			if err != nil && !apierrors.IsNotFound(err) {
 				return nil, f.client.WrapError(ctx, "look for objects of", t.ref(), err)
 			}
-			used = used || err == nil && slices.ContainsFunc(list.Items, func(o unstructured.Unstructured) bool { return !mine(&o) })
+			used = used || err == nil && slices.ContainsFunc(list.Items,
+				func(o unstructured.Unstructured) bool { return !mine(&o) })
 		}
 		if !used {
 			unused = append(unused, t)
@@ -171,7 +177,8 @@ func (f owned) unused(ctx context.Context, definitions []target, mine func(metav
 
 // removeEmptyNamespaces removes the namespaces that devloop made for the project, if all that is left
 // in them is what Kubernetes puts into each.
-func (f owned) removeEmptyNamespaces(ctx context.Context, project, namespace string, mine func(metav1.Object) bool) ([]kube.Ref, error) {
+func (f owned) removeEmptyNamespaces(ctx context.Context, project, namespace string,
+	mine func(metav1.Object) bool) ([]kube.Ref, error) {
 	list, err := f.client.Core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: kube.OwnedBy(project)})
 	if err != nil {
 		return nil, f.client.WrapError(ctx, "list", kube.Ref{Kind: "Namespace"}, err)
@@ -190,7 +197,8 @@ func (f owned) removeEmptyNamespaces(ctx context.Context, project, namespace str
 			continue
 		}
 		o := kube.Ref{Kind: "Namespace", Name: n.Name}
-		if err := f.client.Core.CoreV1().Namespaces().Delete(ctx, n.Name, workload.DeleteOptions(n.UID)); err != nil && !kube.IsNotFoundOrReplaced(err) {
+		if err := f.client.Core.CoreV1().Namespaces().Delete(ctx, n.Name, workload.DeleteOptions(n.UID)); err != nil &&
+			!kube.IsNotFoundOrReplaced(err) {
 			return removed, f.client.WrapError(ctx, "delete", o, err)
 		}
 		removed = append(removed, o)

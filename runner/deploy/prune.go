@@ -29,7 +29,8 @@ func (d *Deployer) Prune(ctx context.Context, earlier []manifest.Manifest, s Spe
 			return nil, err
 		}
 		for _, t := range known {
-			if t.GetKind() != "Pod" && !holdsOthers(t.Unstructured) && !slices.ContainsFunc(slices.Concat(wanted, dropped), t.isSame) {
+			if t.GetKind() != "Pod" && !holdsOthers(t.Unstructured) &&
+				!slices.ContainsFunc(slices.Concat(wanted, dropped), t.isSame) {
 				dropped = append(dropped, t)
 			}
 		}
@@ -48,7 +49,8 @@ func (t target) isSame(other target) bool {
 
 // holdsOthers says whether other objects, or data, are lost with an object.
 func holdsOthers(o *unstructured.Unstructured) bool {
-	return isDefinition(o) || slices.Contains([]string{"Namespace", "PersistentVolume", "PersistentVolumeClaim"}, o.GetKind())
+	return isDefinition(o) ||
+		slices.Contains([]string{"Namespace", "PersistentVolume", "PersistentVolumeClaim"}, o.GetKind())
 }
 
 // existing returns those of the targets that exist and were made for a spec's project and directory.

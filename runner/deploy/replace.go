@@ -69,7 +69,8 @@ func isUnchanged(existing, wanted *unstructured.Unstructured) bool {
 	phase, _, _ := unstructured.NestedString(existing.Object, "status", "phase")
 	return kube.Owned(existing) && existing.GetDeletionTimestamp() == nil &&
 		existing.GetAnnotations()[kube.AnnotationApplied] == wanted.GetAnnotations()[kube.AnnotationApplied] &&
-		phase != string(corev1.PodSucceeded) && phase != string(corev1.PodFailed) && !kube.HasCondition(existing, string(batchv1.JobFailed))
+		phase != string(corev1.PodSucceeded) && phase != string(corev1.PodFailed) && !kube.HasCondition(existing,
+		string(batchv1.JobFailed))
 }
 
 // makeWay removes the object that the next one replaces.

@@ -34,8 +34,7 @@ func (t target) with(existing *unstructured.Unstructured) target {
 	return t
 }
 
-// recreated says whether the object can't be updated: most fields of a Pod and of a Job's template
-// are immutable.
+// recreated says whether the object can't be updated: most fields of a Pod and of a Job's template are immutable.
 func (t target) recreated() bool {
 	kind := t.GroupVersionKind().GroupKind()
 	return kind == schema.GroupKind{Kind: "Pod"} || kind == schema.GroupKind{Group: "batch", Kind: "Job"}
@@ -46,13 +45,15 @@ type resolver struct{ client *cluster.Client }
 
 // targets resolves objects. Those without a namespace get the client's. Objects of extensions that the cluster
 // does not have are in missing: production has operators for certificates and metrics, a laptop rarely does.
-func (r resolver) targets(ctx context.Context, objects []*unstructured.Unstructured) (targets []target, missing []kube.Ref, err error) {
+func (r resolver) targets(ctx context.Context,
+	objects []*unstructured.Unstructured) (targets []target, missing []kube.Ref, err error) {
 	for i, o := range objects {
 		mapping, err := r.mapping(o.GroupVersionKind())
 		if defined := definedBy(objects, o.GroupVersionKind()); defined != nil && meta.IsNoMatchError(err) {
 			mapping, err = defined, nil
 		}
-		if meta.IsNoMatchError(err) && !scheme.Scheme.IsGroupRegistered(o.GroupVersionKind().Group) && len(objects) > 1 {
+		if meta.IsNoMatchError(err) && !scheme.Scheme.IsGroupRegistered(o.GroupVersionKind().Group) &&
+			len(objects) > 1 {
 			missing = append(missing, kube.RefOf(o))
 			continue
 		}
@@ -76,7 +77,8 @@ func (r resolver) targets(ctx context.Context, objects []*unstructured.Unstructu
 // mapping finds a kind's resource. Every cluster has Pods, so it does not ask for those.
 func (r resolver) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	if gvk == corev1.SchemeGroupVersion.WithKind("Pod") {
-		return &meta.RESTMapping{Resource: corev1.SchemeGroupVersion.WithResource("pods"), GroupVersionKind: gvk, Scope: meta.RESTScopeNamespace}, nil
+		return &meta.RESTMapping{Resource: corev1.SchemeGroupVersion.WithResource("pods"), GroupVersionKind: gvk,
+			Scope: meta.RESTScopeNamespace}, nil
 	}
 	mapping, err := r.client.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 	if meta.IsNoMatchError(err) { // the kind may be newer than the cached answer

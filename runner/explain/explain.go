@@ -38,7 +38,8 @@ const (
 
 // Finding explains a finding about a Pod, also when ctx has ended. o is the Pod as the finding saw it, nil where it saw
 // none.
-func Finding(ctx context.Context, c *cluster.Client, p kube.Pod, o *corev1.Pod, v podstatus.Finding) *podstatus.NotReadyError {
+func Finding(ctx context.Context, c *cluster.Client, p kube.Pod, o *corev1.Pod,
+	v podstatus.Finding) *podstatus.NotReadyError {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	evidence := podstatus.Evidence{
@@ -57,7 +58,8 @@ func Finding(ctx context.Context, c *cluster.Client, p kube.Pod, o *corev1.Pod, 
 func eventsOf(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Finding) []corev1.Event {
 	for try := 1; ; try++ {
 		events, err := Events(ctx, c, p, "")
-		if err != nil || !v.Warned || try == eventTries || slices.ContainsFunc(events, fromKubelet) || !pause.For(ctx, retryPause) {
+		if err != nil || !v.Warned || try == eventTries || slices.ContainsFunc(events, fromKubelet) ||
+			!pause.For(ctx, retryPause) {
 			return events
 		}
 	}
@@ -70,7 +72,8 @@ func fromKubelet(e corev1.Event) bool {
 // sockets asks the kernel what listens in a container, for which the image must have `cat`.
 func sockets(ctx context.Context, c *cluster.Client, p kube.Pod, container string) podstatus.Listeners {
 	var out bytes.Buffer
-	_, err := podexec.Run(ctx, c, p, podexec.Command{Container: container, Args: []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}, Out: &out, Err: &bytes.Buffer{}})
+	_, err := podexec.Run(ctx, c, p, podexec.Command{Container: container,
+		Args: []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}, Out: &out, Err: &bytes.Buffer{}})
 	if err != nil {
 		return nil
 	}
@@ -96,11 +99,13 @@ func Events(ctx context.Context, c *cluster.Client, p kube.Pod, kind string) ([]
 	if kind != "" {
 		selector["type"] = kind
 	}
-	list, err := c.Core.CoreV1().Events(p.Namespace).List(ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
+	list, err := c.Core.CoreV1().Events(p.Namespace).List(ctx,
+		metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return podstatus.EventTime(a).Compare(podstatus.EventTime(b)) })
+	slices.SortStableFunc(list.Items,
+		func(a, b corev1.Event) int { return podstatus.EventTime(a).Compare(podstatus.EventTime(b)) })
 	return list.Items, nil
 }
 

@@ -31,11 +31,13 @@ func (e *NoPodError) Error() string {
 	case e.Name == "" && len(e.Several) == 0:
 		return fmt.Sprintf("find a Pod: devloop has none in namespace %q", e.Namespace)
 	case e.Name == "":
-		return fmt.Sprintf("find a Pod: namespace %q has several of devloop's: %s", e.Namespace, strings.Join(e.Several, ", "))
+		return fmt.Sprintf("find a Pod: namespace %q has several of devloop's: %s", e.Namespace,
+			strings.Join(e.Several, ", "))
 	case len(e.Several) > 0:
 		return fmt.Sprintf("find Pod %q: several begin with that name: %s", e.Name, strings.Join(e.Several, ", "))
 	case e.Kind != "":
-		return fmt.Sprintf("find the Pods of %s %q: there are none in namespace %q", strings.ToLower(e.Kind), e.Name, e.Namespace)
+		return fmt.Sprintf("find the Pods of %s %q: there are none in namespace %q", strings.ToLower(e.Kind),
+			e.Name, e.Namespace)
 	default:
 		return fmt.Sprintf("find Pod %q: namespace %q does not have it", e.Name, e.Namespace)
 	}
@@ -73,7 +75,8 @@ func (v Viewer) Find(ctx context.Context, name string) (kube.Pod, error) {
 func (v Viewer) find(ctx context.Context, name string) (*corev1.Pod, error) {
 	list, err := v.Client.Core.CoreV1().Pods(v.Client.Namespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, v.Client.WrapError(ctx, "list pods of", kube.Ref{Kind: "Namespace", Name: v.Client.Namespace()}, err)
+		return nil, v.Client.WrapError(ctx, "list pods of",
+			kube.Ref{Kind: "Namespace", Name: v.Client.Namespace()}, err)
 	}
 	kind, bare, both := strings.Cut(name, "/")
 	if !both || strings.EqualFold(kind, "Pod") || strings.EqualFold(kind, "pods") {
@@ -104,7 +107,8 @@ func (v Viewer) podsOf(ctx context.Context, kind, name string) (func(*corev1.Pod
 		return nil, &NoPodError{Namespace: v.Client.Namespace(), Kind: kind, Name: name}
 	}
 	if err != nil {
-		return nil, v.Client.WrapError(ctx, "read", kube.Ref{Kind: kind, Namespace: v.Client.Namespace(), Name: name}, err)
+		return nil, v.Client.WrapError(ctx, "read",
+			kube.Ref{Kind: kind, Namespace: v.Client.Namespace(), Name: name}, err)
 	}
 	selector := labels.SelectorFromSet(service.Spec.Selector)
 	return func(p *corev1.Pod) bool {
@@ -194,7 +198,8 @@ func workloadKind(p *corev1.Pod) string {
 // compare orders Pods: one that is ready is better than one that is not, and a newer one than an older.
 func compare(a, b *corev1.Pod) int {
 	ready := map[bool]int{true: 1}
-	return cmp.Or(ready[kube.IsReady(a)]-ready[kube.IsReady(b)], a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(ready[kube.IsReady(a)]-ready[kube.IsReady(b)], a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		cmp.Compare(a.Name, b.Name))
 }
 
 // elsewhere returns a namespace in which devloop has a Pod of that name.

@@ -35,7 +35,8 @@ func (v Viewer) Inspect(ctx context.Context, name string) (Inspection, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	if i.Events, err = explain.Events(ctx, v.Client, i.Pod, ""); err != nil {
-		return Inspection{}, v.Client.WrapError(ctx, "list events of", kube.Ref{Kind: "Pod", Namespace: p.Namespace, Name: p.Name}, err)
+		return Inspection{},
+			v.Client.WrapError(ctx, "list events of", kube.Ref{Kind: "Pod", Namespace: p.Namespace, Name: p.Name}, err)
 	}
 	found := podstatus.Current(p)
 	if found == nil {

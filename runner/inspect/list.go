@@ -122,7 +122,8 @@ func (v Viewer) directoryOf(ctx context.Context, p *corev1.Pod) string {
 func newPodState(p *corev1.Pod) PodState {
 	s := PodState{
 		Pod: kube.PodOf(p), Directory: p.Annotations[kube.AnnotationDirectory],
-		Status: displayStatus(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[kube.AnnotationChanges], Spare: p.Annotations[kube.AnnotationSpare],
+		Status: displayStatus(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[kube.AnnotationChanges],
+		Spare: p.Annotations[kube.AnnotationSpare],
 	}
 	if kube.Owned(p) {
 		s.Project = p.Labels[kube.LabelProject]

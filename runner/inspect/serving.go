@@ -20,22 +20,23 @@ func (v Viewer) WatchServing(ctx context.Context, p kube.Pod, serves func(kube.P
 	name := Workload(first)
 	current := kube.Pod{}
 	running := map[types.UID]*corev1.Pod{} // those that can serve: the next may run before the current one ends
-	return v.Client.WatchPods(ctx, cluster.PodWatch{Namespace: p.Namespace, Patient: true, See: func(seen *corev1.Pod, gone bool) (bool, error) {
-		gone = gone || seen.DeletionTimestamp != nil
-		if gone || Workload(seen) != name || !kube.AllRunning(seen) {
-			delete(running, seen.UID)
-		} else {
-			running[seen.UID] = seen
-		}
-		if gone && seen.UID == current.UID {
-			current = kube.Pod{}
-		}
-		if next := best(running); next != nil && current.UID == "" {
-			current = kube.PodOf(next)
-			serves(current)
-		}
-		return false, nil
-	}})
+	return v.Client.WatchPods(ctx,
+		cluster.PodWatch{Namespace: p.Namespace, Patient: true, See: func(seen *corev1.Pod, gone bool) (bool, error) {
+			gone = gone || seen.DeletionTimestamp != nil
+			if gone || Workload(seen) != name || !kube.AllRunning(seen) {
+				delete(running, seen.UID)
+			} else {
+				running[seen.UID] = seen
+			}
+			if gone && seen.UID == current.UID {
+				current = kube.Pod{}
+			}
+			if next := best(running); next != nil && current.UID == "" {
+				current = kube.PodOf(next)
+				serves(current)
+			}
+			return false, nil
+		}})
 }
 
 // best returns the Pod that serves best, nil for none.

@@ -13,15 +13,19 @@ import (
 // What devloop writes on the objects that it makes. All keys have devloop's own prefix: a manifest
 // may set app.kubernetes.io/managed-by, and its selectors may go by that.
 const (
-	LabelProject         = "devloop-cli.github.io/project"   // the project's name; an object that has it was made by devloop
-	AnnotationDirectory  = "devloop-cli.github.io/directory" // the project's directory on this machine
-	AnnotationImage      = "devloop-cli.github.io/image"     // the unique reference that was deployed
-	AnnotationName       = "devloop-cli.github.io/name"      // the manifest's name of a Pod that came up next to the serving one
-	AnnotationConfigHash = "devloop-cli.github.io/settings"  // hash of the manifest's ConfigMaps and Secrets that a Pod reads
-	AnnotationApplied    = "devloop-cli.github.io/applied"   // hash of an object without the project's image, as it was applied
-	AnnotationChanges    = "devloop-cli.github.io/changes"   // how a running application differs from its image
-	AnnotationSpare      = "devloop-cli.github.io/spare"     // the state of the spare JVM for the next restart
-	FieldManager         = "devloop"                         // the API server's name for who wrote a field
+	// the project's name; an object that has it was made by devloop
+	LabelProject        = "devloop-cli.github.io/project"
+	AnnotationDirectory = "devloop-cli.github.io/directory" // the project's directory on this machine
+	AnnotationImage     = "devloop-cli.github.io/image"     // the unique reference that was deployed
+	// the manifest's name of a Pod that came up next to the serving one
+	AnnotationName = "devloop-cli.github.io/name"
+	// hash of the manifest's ConfigMaps and Secrets that a Pod reads
+	AnnotationConfigHash = "devloop-cli.github.io/settings"
+	// hash of an object without the project's image, as it was applied
+	AnnotationApplied = "devloop-cli.github.io/applied"
+	AnnotationChanges = "devloop-cli.github.io/changes" // how a running application differs from its image
+	AnnotationSpare   = "devloop-cli.github.io/spare"   // the state of the spare JVM for the next restart
+	FieldManager      = "devloop"                       // the API server's name for who wrote a field
 )
 
 // LabelManagedBy is Kubernetes' convention for who made an object. devloop reads it, and never writes it, see

@@ -43,7 +43,8 @@ type Pod struct {
 
 // PodOf returns what p says of itself. The application's container comes first, wherever the manifest has it.
 func PodOf(p *corev1.Pod) Pod {
-	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, Controller: ControllerOf(p), Changes: p.Annotations[AnnotationChanges], Applied: p.Annotations[AnnotationApplied]}
+	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, Controller: ControllerOf(p),
+		Changes: p.Annotations[AnnotationChanges], Applied: p.Annotations[AnnotationApplied]}
 	for i, c := range applicationFirst(p) {
 		if i == 0 {
 			pod.Image = c.Image
@@ -155,7 +156,8 @@ func ControllerOf(o metav1.Object) types.UID {
 // AllRunning says whether every container of the Pod runs.
 func AllRunning(p *corev1.Pod) bool {
 	return len(p.Status.ContainerStatuses) > 0 &&
-		!slices.ContainsFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool { return s.State.Running == nil })
+		!slices.ContainsFunc(p.Status.ContainerStatuses,
+			func(s corev1.ContainerStatus) bool { return s.State.Running == nil })
 }
 
 // IsReady says whether every container of the Pod runs and passes its probes.
@@ -173,9 +175,8 @@ func ManifestName(o metav1.Object) string {
 	return cmp.Or(o.GetAnnotations()[AnnotationName], o.GetName())
 }
 
-// Endpoint is a container port of a Pod, as the manifest knows it. It stays the same
-// while Pods come and go: the Pods of a Deployment get new names at each change, and
-// the second of them is the second.
+// Endpoint is a container port of a Pod, as the manifest knows it. It stays the same while Pods come and go: the Pods
+// of a Deployment get new names at each change, and the second of them is the second.
 type Endpoint struct {
 	Of    Ref // the manifest's object
 	Index int // which of its Pods, from 0
@@ -219,6 +220,7 @@ func applicationFirst(p *corev1.Pod) []corev1.Container {
 // IsSupervised says whether a supervisor may run in a container of the Pod.
 func IsSupervised(p *corev1.Pod, container string) bool {
 	return slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool {
-		return c.Name == container && slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return strings.HasPrefix(m.Name, ChangesVolume) })
+		return c.Name == container && slices.ContainsFunc(c.VolumeMounts,
+			func(m corev1.VolumeMount) bool { return strings.HasPrefix(m.Name, ChangesVolume) })
 	})
 }

@@ -28,7 +28,8 @@ type backend struct {
 var errRerouted = errors.New("the port forwards to another Pod now")
 
 func newBackend(p *Port, pod kube.Pod, port int) *backend {
-	b := &backend{p: p, pod: pod, port: port, tunnels: tunnel.NewPool(p.dial, maxIdle), dials: make(chan struct{}, maxDials)}
+	b := &backend{p: p, pod: pod, port: port, tunnels: tunnel.NewPool(p.dial, maxIdle),
+		dials: make(chan struct{}, maxDials)}
 	b.ctx, b.cancel = context.WithCancelCause(p.ctx)
 	b.transport = newTransport(b)
 	return b

@@ -54,7 +54,8 @@ func (h *head) complete() bool {
 	}
 	line, after := h.held[:end], h.held[end:]
 	h.held = nil
-	if bytes.HasPrefix(line, []byte("HTTP/1.1 1")) && !bytes.HasPrefix(line, []byte("HTTP/1.1 101")) { // another head follows
+	if bytes.HasPrefix(line, []byte("HTTP/1.1 1")) && !bytes.HasPrefix(line, []byte("HTTP/1.1 101")) {
+		// another head follows
 		h.held, after = bytes.Clone(after[4:]), after[:4]
 	} else {
 		h.due.Store(false)

@@ -55,8 +55,10 @@ func newHTTPProxy(p *Port) *httpProxy {
 	h.server = &http.Server{
 		Handler: h, ErrorLog: quiet, MaxHeaderBytes: maxHead, DisableGeneralOptionsHandler: true,
 		BaseContext: func(net.Listener) context.Context { return p.ctx },
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, clientKey{}, c) },
-		ConnState:   func(c net.Conn, s http.ConnState) { c.(*clientconn.HalfClose).State(s) },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, clientKey{}, c)
+		},
+		ConnState: func(c net.Conn, s http.ConnState) { c.(*clientconn.HalfClose).State(s) },
 	}
 	return h
 }
@@ -135,7 +137,8 @@ func newTransport(b *backend) *http.Transport {
 			}
 			return c, nil
 		},
-		ExpectContinueTimeout: continueTimeout, DisableCompression: true, MaxIdleConnsPerHost: maxIdle, IdleConnTimeout: idleConnTimeout,
+		ExpectContinueTimeout: continueTimeout, DisableCompression: true, MaxIdleConnsPerHost: maxIdle,
+		IdleConnTimeout:        idleConnTimeout,
 		MaxResponseHeaderBytes: maxHead, WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
 	}
 }
@@ -266,7 +269,8 @@ func (b *backend) roundTrip(r *http.Request, body *replayBody) (*http.Response, 
 
 // isEndless says whether a response may never end. Drain and Pause do not wait for such.
 func isEndless(r *http.Response) bool {
-	return r.StatusCode == http.StatusSwitchingProtocols || strings.HasPrefix(r.Header.Get("Content-Type"), "text/event-stream")
+	return r.StatusCode == http.StatusSwitchingProtocols ||
+		strings.HasPrefix(r.Header.Get("Content-Type"), "text/event-stream")
 }
 
 // trackedBody calls done when a response's body is closed.

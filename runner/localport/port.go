@@ -79,7 +79,8 @@ type Port struct {
 
 // newPort serves the listeners until Close.
 func newPort(dial tunnel.Dialer, listeners []net.Listener, fallback error, o Options) *Port {
-	p := &Port{dial: dial, listeners: listeners, fallback: fallback, wait: cmp.Or(o.Wait, defaultWait), status: o.Status, changed: make(chan struct{})}
+	p := &Port{dial: dial, listeners: listeners, fallback: fallback, wait: cmp.Or(o.Wait, defaultWait),
+		status: o.Status, changed: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	p.proxy = newHTTPProxy(p)
 	p.active.Go(p.proxy.run)

@@ -22,7 +22,8 @@ const quietTimeout = 500 * time.Millisecond
 // and no response is in progress, it ends the connection, so that the client makes a new one to the next Pod. Its error
 // says why the client did not get all of the application's response; the client is then to see a reset.
 func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *tunnel.Conversation, b *backend) error {
-	s := rawSession{client: client, remote: remote, backend: b, heard: make(chan struct{}, 1), upstreamClosed: make(chan struct{})}
+	s := rawSession{client: client, remote: remote, backend: b, heard: make(chan struct{}, 1),
+		upstreamClosed: make(chan struct{})}
 	defer s.end()
 	defer context.AfterFunc(ctx, s.abort)()
 	defer context.AfterFunc(b.ctx, func() { s.note(s.closeIfIdle) })()

@@ -66,9 +66,11 @@ func containers(o object) (problems yamlfile.Problems) {
 		problems = append(problems, o.file.Problem(n, hint, format, args...))
 	}
 	list := Manifest{objects: []object{o}}.Containers()
-	if spec := podSpecPath(o.Unstructured); spec != nil && !slices.ContainsFunc(list, func(c Container) bool { return !c.Init }) {
+	if spec := podSpecPath(o.Unstructured); spec != nil && !slices.ContainsFunc(list,
+		func(c Container) bool { return !c.Init }) {
 		path := strings.Join(spec, ".")
-		add(nodeAt(o.node, path+".containers"), "add `containers:` with an item `- name: …` that has an `image: …`", "`%s` has no `containers`", path)
+		add(nodeAt(o.node, path+".containers"), "add `containers:` with an item `- name: …` that has an `image: …`",
+			"`%s` has no `containers`", path)
 	}
 	for _, container := range list {
 		image := container.Image
@@ -98,8 +100,10 @@ func duplicates(objects []object) (problems yamlfile.Problems) {
 	for _, o := range objects {
 		key := id{o.GroupVersionKind().GroupKind(), kube.RefOf(o.Unstructured)}
 		if before, seen := first[key]; seen {
-			problems = append(problems, o.file.Problem(nodeAt(o.node, "metadata.name"), "give each object a name of its own",
-				"duplicate %s, first defined in %s:%d", key.ref, path.Base(before.file.Path), nodeAt(before.node, "metadata.name").Line))
+			problems = append(problems,
+				o.file.Problem(nodeAt(o.node, "metadata.name"), "give each object a name of its own",
+					"duplicate %s, first defined in %s:%d", key.ref, path.Base(before.file.Path),
+					nodeAt(before.node, "metadata.name").Line))
 			continue
 		}
 		first[key] = o

@@ -43,7 +43,8 @@ func (m Manifest) Containers() (list []Container) {
 		_ = runtime.DefaultUnstructuredConverter.FromUnstructured(PodSpec(o.Unstructured), &pod)
 		add := func(c corev1.Container, init bool, field string, n int) {
 			path := fmt.Sprintf("%s.%s[%d]", strings.Join(podSpecPath(o.Unstructured), "."), field, n)
-			list = append(list, Container{Container: c, Of: kube.RefOf(o.Unstructured), Pod: pod, Init: init, Object: i, Path: path})
+			list = append(list,
+				Container{Container: c, Of: kube.RefOf(o.Unstructured), Pod: pod, Init: init, Object: i, Path: path})
 		}
 		for n, c := range pod.InitContainers {
 			add(c, true, "initContainers", n)
@@ -80,7 +81,8 @@ func (m Manifest) NotPatchable(images ...string) string {
 		case c.Init || !c.Runs(images...):
 		case c.Pod.HostNetwork:
 			return fmt.Sprintf("%s uses the node's network, where other Pods may be reached in its place", c.Of)
-		case c.SecurityContext != nil && c.SecurityContext.ReadOnlyRootFilesystem != nil && *c.SecurityContext.ReadOnlyRootFilesystem:
+		case c.SecurityContext != nil && c.SecurityContext.ReadOnlyRootFilesystem != nil &&
+			*c.SecurityContext.ReadOnlyRootFilesystem:
 			return fmt.Sprintf("%s may not write to its root file system, where the classes are", c.Of)
 		case before.Name != "" && before.Object == c.Object:
 			return fmt.Sprintf("several containers of %s run the project's image", c.Of)

@@ -153,7 +153,8 @@ func (m Manifest) data(kind, name string) map[string]string {
 		data, _, _ := unstructured.NestedMap(m.objects[i].Object, field)
 		for key, value := range data {
 			values[key] = fmt.Sprint(value)
-			if plain, err := base64.StdEncoding.DecodeString(values[key]); err == nil && kind == "Secret" && field == "data" {
+			if plain, err := base64.StdEncoding.DecodeString(values[key]); err == nil && kind == "Secret" &&
+				field == "data" {
 				values[key] = string(plain)
 			}
 		}

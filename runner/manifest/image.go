@@ -24,7 +24,8 @@ func (m Manifest) ProjectImages(called string, names ...string) (images []string
 	own := m.Candidates()
 	for _, fits := range []func(string) bool{
 		func(image string) bool {
-			return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(lastPart(image), name) })
+			return slices.ContainsFunc(names,
+				func(name string) bool { return strings.EqualFold(lastPart(image), name) })
 		},
 		func(image string) bool { return sharesWord(lastPart(image), names) },
 		isLocal,
@@ -54,8 +55,9 @@ func (m Manifest) runs(image string) bool {
 func lastPart(image string) string { return path.Base(Repository(image)) }
 
 // commonWords are in the names of many projects, so they identify none.
-var commonWords = []string{"api", "app", "application", "backend", "boot", "cloud", "demo", "docker", "example", "image", "java", "kubernetes",
-	"main", "maven", "gradle", "project", "sample", "server", "service", "spring", "springboot", "starter", "test", "web", "webapp"}
+var commonWords = []string{"api", "app", "application", "backend", "boot", "cloud", "demo", "docker", "example",
+	"image", "java", "kubernetes", "main", "maven", "gradle", "project", "sample", "server", "service", "spring",
+	"springboot", "starter", "test", "web", "webapp"}
 
 // sharesWord reports whether an image's name and one of names share a word, as petclinic in springboot-petclinic.
 func sharesWord(image string, names []string) bool {
@@ -74,9 +76,10 @@ func wordsOf(name string) []string {
 }
 
 // services are well-known images by the last part of their path, in addition to Docker's official ones.
-var services = []string{"activemq", "apicurio-registry", "cp-kafka", "cp-zookeeper", "grafana", "hazelcast", "jaeger", "kafka", "kafka-ui",
-	"keycloak", "localstack", "loki", "mailhog", "mailpit", "minio", "mongodb", "mssql-server", "opensearch", "pgadmin4", "postgresql",
-	"prometheus", "pulsar", "redis-stack", "redpanda", "tempo", "wiremock", "zipkin"}
+var services = []string{"activemq", "apicurio-registry", "cp-kafka", "cp-zookeeper", "grafana", "hazelcast", "jaeger",
+	"kafka", "kafka-ui", "keycloak", "localstack", "loki", "mailhog", "mailpit", "minio", "mongodb", "mssql-server",
+	"opensearch", "pgadmin4", "postgresql", "prometheus", "pulsar", "redis-stack", "redpanda", "tempo",
+	"wiremock", "zipkin"}
 
 // isService reports whether an image is that of a well-known service. Without registry and path it has
 // to be one of Docker's official images: a project may be called kafka, too.
@@ -87,7 +90,8 @@ func isService(image string) bool {
 	}
 	last := lastPart(image)
 	official := strings.TrimPrefix(ref.Context().RepositoryStr(), "library/") == last
-	return official && slices.Contains(officialImages, last) || !localName.MatchString(image) && slices.Contains(services, last)
+	return official && slices.Contains(officialImages, last) ||
+		!localName.MatchString(image) && slices.Contains(services, last)
 }
 
 // ImagesNamed returns the images of the manifest that a project's name, or a longer one, stands for: alone those of any
@@ -127,25 +131,29 @@ var localName = regexp.MustCompile(`^[a-z0-9._-]+(:[\w.-]+)?$`)
 // isLocal says whether an image must have been built on this machine: no registry has one of that name.
 func isLocal(image string) bool {
 	ref, err := name.ParseReference(image)
-	return err == nil && localName.MatchString(image) && !slices.Contains(officialImages, strings.TrimPrefix(ref.Context().RepositoryStr(), "library/"))
+	return err == nil && localName.MatchString(image) && !slices.Contains(officialImages,
+		strings.TrimPrefix(ref.Context().RepositoryStr(), "library/"))
 }
 
 // officialImages are Docker's, by name, with those that it had once
 // (https://github.com/docker-library/official-images/tree/master/library).
 var officialImages = []string{
-	"adminer", "aerospike", "almalinux", "alpine", "alt", "amazoncorretto", "amazonlinux", "api-firewall", "arangodb", "archlinux",
-	"backdrop", "bash", "bonita", "buildpack-deps", "busybox", "caddy", "cassandra", "centos", "chronograf", "cirros", "clearlinux",
-	"clefos", "clickhouse", "clojure", "composer", "consul", "convertigo", "couchbase", "couchdb", "crate", "dart", "debian", "docker",
-	"drupal", "eclipse-mosquitto", "eclipse-temurin", "eggdrop", "elasticsearch", "elixir", "emqx", "erlang", "euleros", "express-gateway",
-	"fedora", "flink", "fluentd", "friendica", "gazebo", "gcc", "geonetwork", "ghost", "golang", "gradle", "groovy", "haproxy", "haskell",
-	"haxe", "hello-world", "hitch", "httpd", "hylang", "ibm-semeru-runtimes", "ibmjava", "influxdb", "irssi", "java", "jenkins", "jetty",
-	"jobber", "joomla", "jruby", "julia", "kaazing-gateway", "kapacitor", "kibana", "known", "kong", "krakend", "lightstreamer", "liquibase",
-	"logstash", "mageia", "mariadb", "matomo", "maven", "mediawiki", "memcached", "mongo", "mongo-express", "monica", "mono", "mysql",
-	"nats", "nats-streaming", "neo4j", "neurodebian", "nextcloud", "nginx", "node", "notary", "nuxeo", "odoo", "open-liberty", "openjdk",
-	"opensuse", "oraclelinux", "orientdb", "owncloud", "percona", "perl", "photon", "php", "php-zendserver", "phpmyadmin", "piwik", "plone",
-	"postfixadmin", "postgres", "pypy", "python", "r-base", "rabbitmq", "rails", "rakudo-star", "rapidoid", "redis", "redmine", "registry",
-	"rethinkdb", "rocket.chat", "rockylinux", "ros", "ruby", "rust", "sapmachine", "satosa", "scratch", "silverpeas", "sl", "solr",
-	"sonarqube", "sourcemage", "spark", "spiped", "storm", "swarm", "swift", "swipl", "teamspeak", "telegraf", "thrift", "tomcat", "tomee",
-	"traefik", "ubuntu", "ubuntu-debootstrap", "unit", "valkey", "varnish", "vault", "websphere-liberty", "websphere-traditional", "wordpress",
-	"xwiki", "yourls", "znc", "zookeeper",
+	"adminer", "aerospike", "almalinux", "alpine", "alt", "amazoncorretto", "amazonlinux", "api-firewall", "arangodb",
+	"archlinux", "backdrop", "bash", "bonita", "buildpack-deps", "busybox", "caddy", "cassandra", "centos",
+	"chronograf", "cirros", "clearlinux", "clefos", "clickhouse", "clojure", "composer", "consul", "convertigo",
+	"couchbase", "couchdb", "crate", "dart", "debian", "docker", "drupal", "eclipse-mosquitto", "eclipse-temurin",
+	"eggdrop", "elasticsearch", "elixir", "emqx", "erlang", "euleros", "express-gateway", "fedora", "flink", "fluentd",
+	"friendica", "gazebo", "gcc", "geonetwork", "ghost", "golang", "gradle", "groovy", "haproxy", "haskell", "haxe",
+	"hello-world", "hitch", "httpd", "hylang", "ibm-semeru-runtimes", "ibmjava", "influxdb", "irssi", "java",
+	"jenkins", "jetty", "jobber", "joomla", "jruby", "julia", "kaazing-gateway", "kapacitor", "kibana", "known", "kong",
+	"krakend", "lightstreamer", "liquibase", "logstash", "mageia", "mariadb", "matomo", "maven", "mediawiki",
+	"memcached", "mongo", "mongo-express", "monica", "mono", "mysql", "nats", "nats-streaming", "neo4j", "neurodebian",
+	"nextcloud", "nginx", "node", "notary", "nuxeo", "odoo", "open-liberty", "openjdk", "opensuse", "oraclelinux",
+	"orientdb", "owncloud", "percona", "perl", "photon", "php", "php-zendserver", "phpmyadmin", "piwik", "plone",
+	"postfixadmin", "postgres", "pypy", "python", "r-base", "rabbitmq", "rails", "rakudo-star", "rapidoid", "redis",
+	"redmine", "registry", "rethinkdb", "rocket.chat", "rockylinux", "ros", "ruby", "rust", "sapmachine", "satosa",
+	"scratch", "silverpeas", "sl", "solr", "sonarqube", "sourcemage", "spark", "spiped", "storm", "swarm", "swift",
+	"swipl", "teamspeak", "telegraf", "thrift", "tomcat", "tomee", "traefik", "ubuntu", "ubuntu-debootstrap", "unit",
+	"valkey", "varnish", "vault", "websphere-liberty", "websphere-traditional", "wordpress", "xwiki", "yourls", "znc",
+	"zookeeper",
 }

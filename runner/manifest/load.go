@@ -99,7 +99,9 @@ func sourcesOf(path string) ([]source, error) {
 		return []source{src}, err
 	}
 	if isChart(path) {
-		return nil, &fault.Error{Code: "manifest.chart", Op: fmt.Sprintf("%q is a Helm chart, whose templates devloop does not render", path), Hints: ChartHints(path)}
+		return nil, &fault.Error{Code: "manifest.chart",
+			Op:    fmt.Sprintf("%q is a Helm chart, whose templates devloop does not render", path),
+			Hints: ChartHints(path)}
 	}
 	files, _, err := filesIn(path, false)
 	if err != nil {
@@ -140,7 +142,8 @@ func kustomized(dir string) (source, error) {
 		text, err = built.AsYaml()
 	}
 	if err != nil { // it is not wrapped: a file that can't be read is one that the kustomization names
-		return source{}, &fault.Error{Code: "manifest.kustomize", Op: fmt.Sprintf("build kustomization %q: %s", file, strings.Join(strings.Fields(err.Error()), " ")),
+		return source{}, &fault.Error{Code: "manifest.kustomize",
+			Op:    fmt.Sprintf("build kustomization %q: %s", file, strings.Join(strings.Fields(err.Error()), " ")),
 			Hints: []string{"check the paths under `resources:` and `patches:`, which count from the kustomization's own directory"}}
 	}
 	src := source{File: yamlfile.New(file+" (built)", text), read: files.read, dirs: []string{dir}}

@@ -72,7 +72,8 @@ func (m Manifest) Only(selects func(i int) bool) Manifest {
 
 // SameObjects reports whether two manifests describe the same objects, in the same order.
 func (m Manifest) SameObjects(other Manifest) bool {
-	return slices.EqualFunc(m.objects, other.objects, func(a, b object) bool { return reflect.DeepEqual(a.Object, b.Object) })
+	return slices.EqualFunc(m.objects, other.objects,
+		func(a, b object) bool { return reflect.DeepEqual(a.Object, b.Object) })
 }
 
 // Refs names the manifest's objects, in its order.
@@ -97,7 +98,8 @@ func (m Manifest) DependsOn(file string) bool {
 	file = realPath(file)
 	is := func(path string) bool { return realPath(path) == file }
 	inputs := []string{".yaml", ".yml", ".json", ".properties", ".env"}
-	return slices.ContainsFunc(m.sources, func(s source) bool { return is(s.Path) || slices.ContainsFunc(s.read, is) }) ||
+	return slices.ContainsFunc(m.sources,
+		func(s source) bool { return is(s.Path) || slices.ContainsFunc(s.read, is) }) ||
 		slices.Contains(inputs, filepath.Ext(file)) && slices.ContainsFunc(m.Dirs(), func(dir string) bool {
 			return paths.Within(file, paths.Real(dir))
 		})
@@ -162,7 +164,8 @@ func setEnv(c Fields, variables []string) {
 	env, _ := c["env"].([]any)
 	for _, v := range variables {
 		name, value, _ := strings.Cut(v, "=")
-		env = slices.DeleteFunc(slices.Clone(env), func(item any) bool { fields, _ := item.(Fields); return fields["name"] == name })
+		env = slices.DeleteFunc(slices.Clone(env),
+			func(item any) bool { fields, _ := item.(Fields); return fields["name"] == name })
 		env = append(env, Fields{"name": name, "value": value})
 	}
 	c["env"] = env
@@ -188,7 +191,8 @@ func (m Manifest) Endpoints(namespace string, images ...string) []kube.Endpoint 
 	of := func(project bool) func(Container) []int {
 		return func(c Container) (ports []int) {
 			for _, p := range c.Ports {
-				if c.Runs(images...) == project && (p.Protocol == "" || p.Protocol == corev1.ProtocolTCP) { // the others cannot be forwarded
+				if c.Runs(images...) == project && (p.Protocol == "" || p.Protocol == corev1.ProtocolTCP) {
+					// the others cannot be forwarded
 					ports = append(ports, int(p.ContainerPort))
 				}
 			}

@@ -58,7 +58,8 @@ func stem(file string) string { return strings.TrimSuffix(filepath.Base(file), f
 type VariantsError struct{ Files []string }
 
 func (e *VariantsError) Error() string {
-	return fmt.Sprintf("choose a manifest: %s describe the same for several environments", strings.Join(lists.Map(e.Files, filepath.Base), ", "))
+	return fmt.Sprintf("choose a manifest: %s describe the same for several environments",
+		strings.Join(lists.Map(e.Files, filepath.Base), ", "))
 }
 
 // Code returns "manifest.variants".
@@ -71,7 +72,8 @@ func (e *VariantsError) Hints() []string {
 
 // FindDeeper returns directories with manifests below those that [Find] searches: the user says which to deploy.
 func FindDeeper(dir string) (dirs []string) {
-	for _, pattern := range []string{"k8s/*", "k8s/*/*", "kubernetes/*", "kubernetes/*/*", "deploy/*", "deploy/*/*", "manifests/*", "manifests/*/*", "kustomize/*", "kustomize/*/*"} {
+	for _, pattern := range []string{"k8s/*", "k8s/*/*", "kubernetes/*", "kubernetes/*/*", "deploy/*", "deploy/*/*",
+		"manifests/*", "manifests/*/*", "kustomize/*", "kustomize/*/*"} {
 		found, _ := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern))) // the pattern is right
 		for _, place := range found {
 			files, _, err := filesIn(place, false)

@@ -73,7 +73,8 @@ func newExecutor(client *cluster.Client, p kube.Pod, c Command) (remotecommand.E
 	if container == "" && len(p.Containers) > 0 {
 		container = p.Containers[0]
 	}
-	request := client.Stream.CoreV1().RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("exec").
+	request := client.Stream.CoreV1().RESTClient().Post().
+		Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: container, Command: c.Args,
 			Stdin: c.In != nil, Stdout: c.Out != nil, Stderr: c.Err != nil && !c.Terminal, TTY: c.Terminal,
@@ -113,8 +114,10 @@ func (q sizeQueue) Next() *remotecommand.TerminalSize {
 // failed explains why a command could not be run.
 func failed(p kube.Pod, args []string, err error) error {
 	op := fmt.Sprintf("run %q in pod %q", args[0], p.Name)
-	if !strings.Contains(err.Error(), "executable file not found") && !strings.Contains(err.Error(), "no such file or directory") {
-		return &fault.Error{Code: "exec.failed", Op: op, Err: err, Hints: []string{"see how the Pod is: devloop describe " + p.Name + " -n " + p.Namespace}}
+	if !strings.Contains(err.Error(), "executable file not found") && !strings.Contains(err.Error(),
+		"no such file or directory") {
+		return &fault.Error{Code: "exec.failed", Op: op, Err: err,
+			Hints: []string{"see how the Pod is: devloop describe " + p.Name + " -n " + p.Namespace}}
 	}
 	hint := "an image has only the programs that its Dockerfile installs"
 	if args[0] == "bash" {

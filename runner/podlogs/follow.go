@@ -149,7 +149,8 @@ func (t *tailer) ended(ctx context.Context, read *corev1.ContainerStatus) (bool,
 // (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy).
 func staysEnded(p *corev1.Pod, s corev1.ContainerStatus) bool {
 	succeeded := s.State.Terminated.ExitCode == 0
-	isInit := slices.ContainsFunc(p.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == s.Name && c.RestartPolicy == nil })
+	isInit := slices.ContainsFunc(p.Spec.InitContainers,
+		func(c corev1.Container) bool { return c.Name == s.Name && c.RestartPolicy == nil })
 	switch {
 	case p.Status.Phase == corev1.PodSucceeded, p.Status.Phase == corev1.PodFailed, isInit && succeeded:
 		return true
@@ -164,7 +165,8 @@ func (t *tailer) stream(ctx context.Context, previous bool) error {
 	options := t.options.options(t.container)
 	options.Follow, options.Previous = !previous, previous
 	if !t.last.IsZero() {
-		options.SinceTime, options.SinceSeconds, options.TailLines = &metav1.Time{Time: t.last}, nil, nil // whole seconds: earlier lines come again
+		// whole seconds: earlier lines come again
+		options.SinceTime, options.SinceSeconds, options.TailLines = &metav1.Time{Time: t.last}, nil, nil
 	} else if previous {
 		options.SinceSeconds, options.TailLines = nil, nil
 	}

@@ -27,7 +27,8 @@ type Options struct {
 }
 
 func (o Options) options(container string) *corev1.PodLogOptions {
-	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, Follow: o.Follow, TailLines: o.Tail, Timestamps: o.Timestamps || o.Follow}
+	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, Follow: o.Follow, TailLines: o.Tail,
+		Timestamps: o.Timestamps || o.Follow}
 	if o.Since > 0 {
 		options.SinceSeconds = new(max(1, int64(o.Since.Seconds())))
 	}
@@ -71,5 +72,6 @@ func noLog(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, err er
 		what, why = "previous log", "has not ended before"
 		hint = "read the current one: devloop logs " + p.Name + " -n " + p.Namespace
 	}
-	return &fault.Error{Code: "log.none", Op: fmt.Sprintf("read the %s of pod %q: its container %s", what, p.Name, why), Hints: []string{hint}}
+	return &fault.Error{Code: "log.none", Op: fmt.Sprintf("read the %s of pod %q: its container %s", what, p.Name, why),
+		Hints: []string{hint}}
 }

@@ -21,9 +21,11 @@ func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1
 	case t.Reason == "OOMKilled", t.ExitCode == 137 && limit != noLimit:
 		return outOfMemory(p, s.Name, what, limit, t.Reason == "OOMKilled")
 	case t.Reason == "ContainerCannotRun", t.Reason == "StartError":
-		return Finding{Code: "pod.crash", Warned: true, Why: fmt.Sprintf("%s could not be started: %s", what, startFailure(t.Message)), Hints: configHints(t.Message)}
+		return Finding{Code: "pod.crash", Warned: true, Why: fmt.Sprintf("%s could not be started: %s", what,
+			startFailure(t.Message)), Hints: configHints(t.Message)}
 	}
-	return Finding{Code: "pod.crash", Why: fmt.Sprintf("%s exited with code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
+	return Finding{Code: "pod.crash",
+		Why: fmt.Sprintf("%s exited with code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
 }
 
 // outOfMemory sets the limit against what Java may take.
@@ -34,11 +36,14 @@ func outOfMemory(p *corev1.Pod, container, what, limit string, sure bool) Findin
 	}
 	heap := ""
 	if wanted := heapOption(p, container); wanted != "" {
-		heap = fmt.Sprintf("; Java's heap alone may take what %s says, and the rest of Java some 100 to 200 MB more", wanted)
+		heap = fmt.Sprintf("; Java's heap alone may take what %s says, and the rest of Java some 100 to 200 MB more",
+			wanted)
 	}
-	hints := []string{"raise `resources.limits.memory` in the manifest", "or let Java take less: env JAVA_TOOL_OPTIONS with -XX:MaxRAMPercentage=60"}
+	hints := []string{"raise `resources.limits.memory` in the manifest",
+		"or let Java take less: env JAVA_TOOL_OPTIONS with -XX:MaxRAMPercentage=60"}
 	if kube.IsSupervised(p, container) {
-		hints = append(hints, "or leave out devloop's supervisor, which takes some 10 MB: devloop run --without restart")
+		hints = append(hints,
+			"or leave out devloop's supervisor, which takes some 10 MB: devloop run --without restart")
 	}
 	return Finding{Code: "pod.oom",
 		Why:   fmt.Sprintf("%s wanted more memory than %s, %s%s", what, limit, words, heap),

@@ -77,7 +77,8 @@ func (v *Finding) explainEnd(o *corev1.Pod, events []corev1.Event, log logSummar
 		}
 		if c := kube.Container(o, v.Container); c != nil {
 			probe := map[string]*corev1.Probe{"liveness": c.LivenessProbe, "startup": c.StartupProbe}[kind]
-			v.Why += fmt.Sprintf(": it %s and got %s", probeAsks(probe, c), probeGot(probeMessage(probeEvent(events, kind))))
+			v.Why += fmt.Sprintf(": it %s and got %s", probeAsks(probe, c),
+				probeGot(probeMessage(probeEvent(events, kind))))
 		}
 		return
 	}
@@ -108,13 +109,15 @@ func (v *Finding) explainProbe(p kube.Pod, o *corev1.Pod, e Evidence) {
 	}
 	c := kube.Container(o, v.Probed)
 	got := probeMessage(probeEvent(e.Events, v.ProbeName))
-	v.Why = fmt.Sprintf("it runs, but its %s probe does not succeed: it %s and got %s", v.ProbeName, probeAsks(v.Probe, c), probeGot(got))
+	v.Why = fmt.Sprintf("it runs, but its %s probe does not succeed: it %s and got %s", v.ProbeName,
+		probeAsks(v.Probe, c), probeGot(got))
 	port := probePort(v.Probe, c)
 	switch {
 	case strings.Contains(got, "connection refused") && port > 0:
 		v.explainPort(p, port, e)
 	case probeStatus.MatchString(got):
-		v.Hints = []string{fmt.Sprintf("ask it yourself, and read the answer: devloop forward %s %d -n %s", p.Name, port, p.Namespace),
+		v.Hints = []string{fmt.Sprintf("ask it yourself, and read the answer: devloop forward %s %d -n %s", p.Name,
+			port, p.Namespace),
 			"compare `path` in the probe with what the application serves; Spring Boot's needs the Actuator dependency"}
 	case strings.Contains(probeGot(got), "in time"):
 		v.Hints = []string{"give it more time: `timeoutSeconds` in the probe is 1 unless it is given"}
@@ -142,22 +145,26 @@ func (v *Finding) explainPort(p kube.Pod, port int, e Evidence) {
 	case there.has(port):
 		// It listens by now: the next probe will tell.
 	default:
-		v.Hints = []string{"nothing says that it listens anywhere yet; see what it does: devloop logs " + p.Name + " -n " + p.Namespace, "or give the application more time"}
+		v.Hints = []string{"nothing says that it listens anywhere yet; see what it does: devloop logs " + p.Name +
+			" -n " + p.Namespace, "or give the application more time"}
 	}
 }
 
 // NotListening is about a Pod that does not listen on a port which it names.
 func NotListening(p *corev1.Pod, of kube.Pod, port int) Finding {
 	v := Finding{
-		Code:   "pod.silent",
-		Why:    fmt.Sprintf("it runs, but nothing in it listens on port %d, which the manifest names as containerPort", port),
-		Hints:  []string{"compare the port in the application's log with `containerPort` in the manifest", "or give the application more time"},
+		Code: "pod.silent",
+		Why: fmt.Sprintf("it runs, but nothing in it listens on port %d, which the manifest names as containerPort",
+			port),
+		Hints: []string{"compare the port in the application's log with `containerPort` in the manifest",
+			"or give the application more time"},
 		Port:   port,
 		Probed: ContainerWithPort(p, port),
 	}
 	if of.Generated {
 		v.Why = fmt.Sprintf("it runs, but nothing in it listens on port %d, the port of its settings or Spring Boot's default", port)
-		v.Hints = []string{fmt.Sprintf("let it listen there: --env SERVER_PORT=%d, or `server.port` in its settings", port), "or give the application more time"}
+		v.Hints = []string{fmt.Sprintf("let it listen there: --env SERVER_PORT=%d, or `server.port` in its settings",
+			port), "or give the application more time"}
 	}
 	return v
 }

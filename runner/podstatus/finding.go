@@ -119,10 +119,12 @@ func restartsAlways(p *corev1.Pod, name string) bool {
 }
 
 // imageReasons are the kubelet's words for an image that it can't get, see pkg/kubelet/images/types.go in Kubernetes.
-var imageReasons = []string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed"}
+var imageReasons = []string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
+	"ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed"}
 
 // configReasons are those for a container that it can't set up.
-var configReasons = []string{"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError"}
+var configReasons = []string{"CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+	"PreCreateHookError", "PreStartHookError", "PostStartHookError"}
 
 func diagnoseWaiting(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *Finding {
 	switch {
@@ -130,7 +132,8 @@ func diagnoseWaiting(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.Containe
 		return diagnoseImage(p, s, w)
 	case slices.Contains(configReasons, w.Reason):
 		return &Finding{Code: "pod.config", Warned: true,
-			Why:   fmt.Sprintf("the node can't make the container %q as the manifest wants it: %s", s.Name, configFailure(w.Message)),
+			Why: fmt.Sprintf("the node can't make the container %q as the manifest wants it: %s", s.Name,
+				configFailure(w.Message)),
 			Hints: configHints(w.Message)}
 	}
 	return nil
@@ -144,7 +147,8 @@ var (
 // configFailure puts the kubelet's message in a few words, where it is a known one.
 func configFailure(message string) string {
 	if m := lacksObject.FindStringSubmatch(message); m != nil {
-		return fmt.Sprintf("it takes values from the %s %q, and its namespace has none of that name", kindName(m[1]), m[2])
+		return fmt.Sprintf("it takes values from the %s %q, and its namespace has none of that name",
+			kindName(m[1]), m[2])
 	}
 	if m := lacksKey.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("the %s %q has no key %q", m[2], m[3], m[1])
@@ -178,7 +182,8 @@ func configHints(message string) []string {
 	case strings.Contains(message, "no command specified"):
 		return []string{"add ENTRYPOINT to the Dockerfile, or `command:` to the manifest"}
 	case strings.Contains(message, "exec format error"):
-		return []string{"build the image on this machine: devloop deploy", "read more: devloop explain exec-format-error"}
+		return []string{"build the image on this machine: devloop deploy",
+			"read more: devloop explain exec-format-error"}
 	case noDirectory.MatchString(message):
 		return []string{"check `workingDir:` in the manifest and WORKDIR in the Dockerfile"}
 	case notAllowed.MatchString(message):

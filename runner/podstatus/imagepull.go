@@ -20,14 +20,18 @@ func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerS
 		v.Hints = []string{"correct `image:` in the manifest: small letters, as in `spring-server` or `nginx:1.27`"}
 	case policy == corev1.PullNever:
 		v.Why = fmt.Sprintf("the image %q is not on the node, and `imagePullPolicy: Never` forbids fetching it", image)
-		v.Hints = []string{"bring the copy of this machine's Docker into the node: devloop apply -f FILE --load", "or write `imagePullPolicy: IfNotPresent`"}
+		v.Hints = []string{"bring the copy of this machine's Docker into the node: devloop apply -f FILE --load",
+			"or write `imagePullPolicy: IfNotPresent`"}
 	case policy == corev1.PullAlways:
 		v.Why = fmt.Sprintf("the node asked a registry for the image %q and did not get it%s; it asks each time, because the pull policy is Always%s",
 			image, registrySays(w.Message), untagged(image))
-		v.Hints = []string{"write `imagePullPolicy: IfNotPresent` below `image: " + image + "`, and the node takes its own copy first", pullStory}
+		v.Hints = []string{"write `imagePullPolicy: IfNotPresent` below `image: " + image +
+			"`, and the node takes its own copy first", pullStory}
 	default:
-		v.Why = fmt.Sprintf("the image %q is not on the node, and no registry gave it%s", image, registrySays(w.Message))
-		v.Hints = []string{"check its name in the manifest", "or bring the copy of this machine's Docker into the node: devloop apply -f FILE --load"}
+		v.Why = fmt.Sprintf("the image %q is not on the node, and no registry gave it%s", image,
+			registrySays(w.Message))
+		v.Hints = []string{"check its name in the manifest",
+			"or bring the copy of this machine's Docker into the node: devloop apply -f FILE --load"}
 	}
 	return v
 }

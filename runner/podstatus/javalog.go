@@ -69,20 +69,25 @@ var knownLogs = []struct {
 		fixed("compare COPY and ENTRYPOINT in the Dockerfile")},
 	{regexp.MustCompile(`class file version (\d+).*up to (\d+)`),
 		func(m []string) string {
-			return fmt.Sprintf("the classes are made for Java %s, and the image has Java %s", javaOf(m[1]), javaOf(m[2]))
+			return fmt.Sprintf("the classes are made for Java %s, and the image has Java %s",
+				javaOf(m[1]), javaOf(m[2]))
 		},
 		fixed("take the newer Java in the Dockerfile's FROM, or the older one in the build's toolchain")},
 	{regexp.MustCompile(`[Ee]xec format error`),
-		fixed("the program is made for another processor than this machine's"), fixed("build the image on this machine: devloop deploy")},
+		fixed("the program is made for another processor than this machine's"),
+		fixed("build the image on this machine: devloop deploy")},
 	{regexp.MustCompile(`Could not find or load main class (\S+)`),
 		func(m []string) string { return "java finds no class " + m[1] },
 		fixed("check ENTRYPOINT in the Dockerfile: a boot jar is started by java -jar and needs no class name")},
 	{regexp.MustCompile(`^(?:Multiple garbage collectors selected|Conflicting collector combinations)`),
-		fixed("two options choose the JVM's garbage collector, one of them in a variable such as JAVA_TOOL_OPTIONS"), fixed(nameVariable)},
+		fixed("two options choose the JVM's garbage collector, one of them in a variable such as JAVA_TOOL_OPTIONS"),
+		fixed(nameVariable)},
 	{regexp.MustCompile(`Cannot load this JVM TI agent twice`),
-		fixed("two options let the JVM listen for a debugger, one of them in a variable such as JAVA_TOOL_OPTIONS"), fixed(nameVariable)},
+		fixed("two options let the JVM listen for a debugger, one of them in a variable such as JAVA_TOOL_OPTIONS"),
+		fixed(nameVariable)},
 	{regexp.MustCompile(`^Initial heap size set to a larger value than the maximum heap size`),
-		fixed("the JVM's first heap is larger than its largest, by a variable such as _JAVA_OPTIONS"), fixed(nameVariable)},
+		fixed("the JVM's first heap is larger than its largest, by a variable such as _JAVA_OPTIONS"),
+		fixed(nameVariable)},
 	{regexp.MustCompile(`OutOfMemoryError: (.+)`),
 		func(m []string) string { return "Java had too little memory of its own (" + m[1] + ")" },
 		fixed("raise -Xmx or -XX:MaxRAMPercentage, and with it `resources.limits.memory`: devloop explain OOMKilled")},
@@ -106,7 +111,8 @@ var knownLogs = []struct {
 		func(m []string) string { return fmt.Sprintf("it has no value for the setting %q", m[1]) },
 		func(m []string) string {
 			name := strings.ToUpper(strings.NewReplacer(".", "_", "-", "").Replace(m[1]))
-			return fmt.Sprintf("give it one in the application's properties, or in the manifest under `env:` as %s", name)
+			return fmt.Sprintf("give it one in the application's properties, or in the manifest under `env:` as %s",
+				name)
 		}},
 	{regexp.MustCompile(`[Rr]ead-only file system`),
 		fixed("it wrote to a file system that the manifest makes read-only"),
@@ -118,7 +124,8 @@ var knownLogs = []struct {
 		fixed("run it as root: --run-as root, for an image that devloop makes, or `securityContext: {runAsUser: 0}` in the manifest")},
 	// MySQL's driver, and others that don't say where they looked
 	{regexp.MustCompile(`Communications link failure|^Caused by: java\.net\.ConnectException: Connection refused`),
-		fixed("nothing answers where it looked for another program, and inside of a Pod localhost is the Pod itself"), fixed(nameService)},
+		fixed("nothing answers where it looked for another program, and inside of a Pod localhost is the Pod itself"),
+		fixed(nameService)},
 }
 
 const nameService = "name the other side by its Service instead of localhost, such as in `SPRING_DATASOURCE_URL`: devloop explain Service"

@@ -30,12 +30,15 @@ func MountFailure(e corev1.Event) *Finding {
 			return &Finding{Code: "pod.config", Why: "the node can't mount the Pod's volumes: " + e.Message}
 		case m[3] != "":
 			return &Finding{Code: "pod.config",
-				Why:   fmt.Sprintf("the volume %q is to hold the key %q of a %s that has no such key", m[1], m[3], kindName(m[2])),
+				Why: fmt.Sprintf("the volume %q is to hold the key %q of a %s that has no such key", m[1], m[3],
+					kindName(m[2])),
 				Hints: []string{"add that key, or correct `items:` of the volume in the manifest"}}
 		default:
 			return &Finding{Code: "pod.config",
-				Why:   fmt.Sprintf("the volume %q is to hold the %s %q, and its namespace has none of that name", m[1], kindName(m[2]), m[4]),
-				Hints: []string{fmt.Sprintf("add a %s named %q to the manifest, or correct the name", kindName(m[2]), m[4])}}
+				Why: fmt.Sprintf("the volume %q is to hold the %s %q, and its namespace has none of that name", m[1],
+					kindName(m[2]), m[4]),
+				Hints: []string{fmt.Sprintf("add a %s named %q to the manifest, or correct the name",
+					kindName(m[2]), m[4])}}
 		}
 	case "FailedCreatePodSandBox":
 		return &Finding{Code: "pod.config", Why: "the node can't set up the Pod's network: " + oneLine(e.Message),

@@ -77,7 +77,8 @@ func probeGot(message string) string {
 		return "the status " + probeStatus.FindStringSubmatch(message)[1]
 	case strings.Contains(message, "connection refused"):
 		return "no connection: nothing listens there"
-	case strings.Contains(message, "Client.Timeout"), strings.Contains(message, "deadline exceeded"), strings.Contains(message, "timed out"), strings.Contains(message, "i/o timeout"):
+	case strings.Contains(message, "Client.Timeout"), strings.Contains(message, "deadline exceeded"),
+		strings.Contains(message, "timed out"), strings.Contains(message, "i/o timeout"):
 		return "no answer in time"
 	case strings.Contains(message, "executable file not found"), strings.Contains(message, "no such file"):
 		return "the error that the image has no such program"

@@ -66,7 +66,8 @@ func (w *portWait) await(ctx context.Context, p *corev1.Pod, now time.Time) erro
 
 // portsOf returns the ports of a container, those of no container for "".
 func (w *portWait) portsOf(p *corev1.Pod, container string) []int {
-	return slices.DeleteFunc(slices.Clone(w.pod.Ports), func(port int) bool { return podstatus.ContainerWithPort(p, port) != container })
+	return slices.DeleteFunc(slices.Clone(w.pod.Ports),
+		func(port int) bool { return podstatus.ContainerWithPort(p, port) != container })
 }
 
 // closed returns a port that does not accept connections yet, 0 for none.
@@ -123,7 +124,8 @@ func (w *portWait) container(ctx context.Context, ports, side []int, probe *core
 
 // noticed returns how long the kubelet may take to notice that a container does not serve any more.
 func noticed(p *corev1.Probe) time.Duration {
-	each := time.Duration(cmp.Or(p.PeriodSeconds, 10)+cmp.Or(p.TimeoutSeconds, 1)) * time.Second // the API server's defaults
+	// the API server's defaults
+	each := time.Duration(cmp.Or(p.PeriodSeconds, 10)+cmp.Or(p.TimeoutSeconds, 1)) * time.Second
 	return each * time.Duration(cmp.Or(p.FailureThreshold, 3))
 }
 

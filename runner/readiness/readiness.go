@@ -263,7 +263,8 @@ func (b *podWaiter) step(p *corev1.Pod) podstatus.Finding {
 	}
 	if !kube.AllRunning(p) {
 		phase := phaseOf(p)
-		return podstatus.Finding{Why: strings.TrimSpace(fmt.Sprintf("the Pod is still %s %s", phase.Phase, phase.Detail))}
+		return podstatus.Finding{Why: strings.TrimSpace(
+			fmt.Sprintf("the Pod is still %s %s", phase.Phase, phase.Detail))}
 	}
 	if !kube.IsReady(p) {
 		return *podstatus.NotReady(p)
@@ -284,7 +285,8 @@ func (b *podWaiter) checkVolumes() {
 // watchWarnings watches the Pod's warnings until the server ends that, or does not answer, and says whether to go on.
 func (b *podWaiter) watchWarnings() (again bool) {
 	selector := fields.Set{"involvedObject.uid": string(b.pod.UID), "type": corev1.EventTypeWarning}
-	events, err := b.Client.Stream.CoreV1().Events(b.pod.Namespace).Watch(b.ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
+	events, err := b.Client.Stream.CoreV1().Events(b.pod.Namespace).Watch(b.ctx,
+		metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
 	if err != nil {
 		return kube.IsUnanswered(err) // else the wait goes on without it
 	}

@@ -34,13 +34,14 @@ func (w Waiter) ServesAgain(ctx context.Context, pod kube.Pod) error {
 
 func (w Waiter) recover(ctx context.Context, pod *kube.Pod) error {
 	for {
-		err := w.Client.WatchPods(ctx, cluster.PodWatch{Pod: pod, Patient: true, See: func(p *corev1.Pod, gone bool) (bool, error) {
-			if gone || p.DeletionTimestamp != nil {
-				return false, fmt.Errorf("wait for pod %q: it is gone", p.Name)
-			}
-			pod.Restarts = kube.PodOf(p).Restarts // the ends until now have been explained
-			return kube.IsReady(p) || completed(p), nil
-		}})
+		err := w.Client.WatchPods(ctx,
+			cluster.PodWatch{Pod: pod, Patient: true, See: func(p *corev1.Pod, gone bool) (bool, error) {
+				if gone || p.DeletionTimestamp != nil {
+					return false, fmt.Errorf("wait for pod %q: it is gone", p.Name)
+				}
+				pod.Restarts = kube.PodOf(p).Restarts // the ends until now have been explained
+				return kube.IsReady(p) || completed(p), nil
+			}})
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,8 @@ func (s Spec) changes(before, after *unstructured.Unstructured) []string {
 		l.add("a volume for changes while it runs, at %s", s.ChangesDir)
 	}
 	l.scale(before, after)
-	l.compare("terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"], patched["terminationGracePeriodSeconds"])
+	l.compare("terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"],
+		patched["terminationGracePeriodSeconds"])
 	return l.lines
 }
 

@@ -21,9 +21,8 @@ type Debug struct {
 	Stops bool
 }
 
-// Variables are where a JVM looks for options, the best one first. java reads JDK_JAVA_OPTIONS since
-// version 9. The JDK's tools, such as jcmd, ignore it; with JAVA_TOOL_OPTIONS they would open the
-// debug port, too.
+// Variables are where a JVM looks for options, the best one first. java reads JDK_JAVA_OPTIONS since version 9. The
+// JDK's tools, such as jcmd, ignore it; with JAVA_TOOL_OPTIONS they would open the debug port, too.
 // https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html#using-the-jdk_java_options-launcher-environment-variable
 func (d Debug) Variables() []string {
 	if d.Java >= 9 {
@@ -51,7 +50,8 @@ func prepareDebugging(o *unstructured.Unstructured, s Spec) {
 func addJVMOptions(c manifest.Fields, d Debug) bool {
 	env := slices.Clone(list(c["env"]))
 	for _, name := range d.Variables() {
-		i := slices.IndexFunc(env, func(item any) bool { fields, _ := item.(map[string]any); return fields["name"] == name })
+		i := slices.IndexFunc(env,
+			func(item any) bool { fields, _ := item.(map[string]any); return fields["name"] == name })
 		before := ""
 		if name == d.Variables()[0] {
 			before = d.ImageJVMOptions

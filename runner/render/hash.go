@@ -86,7 +86,8 @@ func TemplateHash(o *unstructured.Unstructured) string {
 	if !leavesOldPods(o) {
 		return ""
 	}
-	signed, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations", kube.AnnotationApplied)
+	signed, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations",
+		kube.AnnotationApplied)
 	return signed
 }
 

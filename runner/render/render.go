@@ -85,20 +85,23 @@ func imageUnused(s Spec) error {
 	for _, c := range s.Manifest.Containers() {
 		if c.Image != "" {
 			problems = append(problems, s.Manifest.Problem(c.Object, c.Path+".image",
-				fmt.Sprintf("this is %q, and no container in the manifest uses the project's image `%s`", c.Image, wanted),
+				fmt.Sprintf("this is %q, and no container in the manifest uses the project's image `%s`",
+					c.Image, wanted),
 				"if it is the project's, say so: --image-name "+manifest.Repository(c.Image)))
 		}
 	}
 	if len(problems) == 0 {
-		problems = yamlfile.Problems{{File: s.Manifest.File(), Message: fmt.Sprintf("no container in the manifest uses the project's image `%s`", wanted),
-			Hint: fmt.Sprintf("write `image: %s` in the container that is to run this project", wanted)}}
+		problems = yamlfile.Problems{{File: s.Manifest.File(),
+			Message: fmt.Sprintf("no container in the manifest uses the project's image `%s`", wanted),
+			Hint:    fmt.Sprintf("write `image: %s` in the container that is to run this project", wanted)}}
 	}
 	return &manifest.Error{Problems: problems}
 }
 
 // UsesImage says whether a container of an object runs one of images.
 func UsesImage(o *unstructured.Unstructured, images ...string) bool {
-	return slices.ContainsFunc(manifest.ContainersOf(o), func(c manifest.Fields) bool { return manifest.SameImage(manifest.Image(c), images...) })
+	return slices.ContainsFunc(manifest.ContainersOf(o),
+		func(c manifest.Fields) bool { return manifest.SameImage(manifest.Image(c), images...) })
 }
 
 // addChangesVolume gives each container with the project's image a volume for changes, which ends with the Pod.

@@ -29,7 +29,8 @@ func shortenWaits(o *unstructured.Unstructured, keep []string) {
 	if spec == nil {
 		return
 	}
-	if !slices.Contains(keep, PatchGrace) && number(spec, "terminationGracePeriodSeconds", corev1.DefaultTerminationGracePeriodSeconds) > GraceSeconds {
+	if !slices.Contains(keep, PatchGrace) && number(spec, "terminationGracePeriodSeconds",
+		corev1.DefaultTerminationGracePeriodSeconds) > GraceSeconds {
 		spec["terminationGracePeriodSeconds"] = int64(GraceSeconds)
 	}
 	if slices.Contains(keep, PatchProbes) {

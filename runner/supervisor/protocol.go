@@ -11,16 +11,14 @@ import (
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
-// Change is what happens to a running application, by the supervisor that its image
-// begins with.
+// Change is what happens to a running application, by the supervisor that its image begins with.
 type Change struct {
 	// State names what the application consists of after the change, and must not be "".
 	State string
 	// Restart restarts the application with it: in the spare JVM if one is ready, see [Supervisor.Spare],
 	// and with NewJVM in a new one.
 	Restart, NewJVM bool
-	// Files are the contents by path, below the application's classes and with slashes;
-	// nil removes one.
+	// Files are the contents by path, below the application's classes and with slashes; nil removes one.
 	Files map[string][]byte
 	// Summary says in a few words in what the application differs from its image then.
 	Summary string

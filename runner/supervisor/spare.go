@@ -29,8 +29,8 @@ type Spare struct {
 	Note string
 }
 
-// Spare has the supervisor prepare a spare JVM, unless there is one, and returns how it is. It takes the Pod some seconds of
-// work. While it is prepared, ask again from time to time, or call [Supervisor.PauseSpares].
+// Spare has the supervisor prepare a spare JVM, unless there is one, and returns how it is. It takes the Pod some
+// seconds of work. While it is prepared, ask again from time to time, or call [Supervisor.PauseSpares].
 func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int, room Room) (Spare, error) {
 	answer, err := s.call(ctx, p, port, Change{asks: byte(room)})
 	if err != nil {
@@ -46,8 +46,8 @@ func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int, room Room)
 	return Spare{Ready: true, Preparing: another, Note: status}, s.noteSpare(ctx, p, status)
 }
 
-// PauseSpares has the supervisor stop preparing spares for some seconds, or until it is asked for one again: something more
-// urgent needs the processors.
+// PauseSpares has the supervisor stop preparing spares for some seconds, or until it is asked for one again: something
+// more urgent needs the processors.
 func (s *Supervisor) PauseSpares(ctx context.Context, p kube.Pod, port int) error {
 	_, err := s.call(ctx, p, port, Change{asks: askToPause})
 	return err

@@ -91,8 +91,7 @@ func (s *Supervisor) announce(ctx context.Context, p kube.Pod, c Change) (kube.P
 	return p, nil
 }
 
-// noteChange writes into the Pod that it is no longer what its image is, before that
-// is so, and returns it as it is.
+// noteChange writes into the Pod that it is no longer what its image is, before that is so, and returns it as it is.
 func (s *Supervisor) noteChange(ctx context.Context, p kube.Pod, summary string) (*corev1.Pod, error) {
 	return s.annotate(ctx, p, map[string]any{kube.AnnotationChanges: summary})
 }
@@ -103,7 +102,8 @@ func (s *Supervisor) annotate(ctx context.Context, p kube.Pod, annotations map[s
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.Core.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: kube.FieldManager})
+	now, err := s.Core.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch,
+		metav1.PatchOptions{FieldManager: kube.FieldManager})
 	if err != nil {
 		return nil, s.WrapError(ctx, "change", p.Ref(), err)
 	}
@@ -129,17 +129,18 @@ func (s *Supervisor) Note(ctx context.Context, p kube.Pod, summary string) error
 func (s *Supervisor) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {
 	ran, left := false, false
 	before := p
-	err := s.WatchPods(ctx, cluster.PodWatch{Pod: &before, Patient: true, See: func(o *corev1.Pod, gone bool) (bool, error) {
-		if gone || o.DeletionTimestamp != nil {
-			left = true
-			return true, nil
-		}
-		ended := ran && !kube.AllRunning(o)
-		ran = ran || kube.AllRunning(o)
-		last := p.Restarts
-		p.Restarts = kube.PodOf(o).Restarts
-		return ended || p.Restarts != last, nil
-	}})
+	err := s.WatchPods(ctx,
+		cluster.PodWatch{Pod: &before, Patient: true, See: func(o *corev1.Pod, gone bool) (bool, error) {
+			if gone || o.DeletionTimestamp != nil {
+				left = true
+				return true, nil
+			}
+			ended := ran && !kube.AllRunning(o)
+			ran = ran || kube.AllRunning(o)
+			last := p.Restarts
+			p.Restarts = kube.PodOf(o).Restarts
+			return ended || p.Restarts != last, nil
+		}})
 	if err != nil {
 		return p, err
 	}
@@ -171,7 +172,8 @@ func (s *Supervisor) Confirm(ctx context.Context, p kube.Pod, port int, state, w
 
 // rolledBack is the finding about an application that ended with a change.
 func rolledBack(p *corev1.Pod) podstatus.Finding {
-	return podstatus.Finding{Code: "pod.crash", Why: "the application ended when it started with the change, and runs as it was before",
+	return podstatus.Finding{Code: "pod.crash",
+		Why:       "the application ended when it started with the change, and runs as it was before",
 		Container: kube.ApplicationContainer(p), Ended: true, Run: math.MaxInt32, RolledBack: true}
 }
 
@@ -212,7 +214,8 @@ const answerTimeout = time.Minute
 
 // call makes one request.
 func (w way) call(ctx context.Context, c Change) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("the supervisor has not answered within %v", answerTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout,
+		fmt.Errorf("the supervisor has not answered within %v", answerTimeout))
 	defer cancel()
 	conversation, err := w()
 	if err != nil {

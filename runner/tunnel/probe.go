@@ -49,7 +49,8 @@ func (p *Prober) Wait(ctx context.Context, port int) (spoke bool, err error) {
 }
 
 // Ask asks a port once. spoke says whether it responded with anything, or is a foreign one and accepted the connection.
-// A debugger's port is not asked, and counts as open: its JVM would complain about the connection in the application's log.
+// A debugger's port is not asked, and counts as open: its JVM would complain about the connection in the application's
+// log.
 func (p *Prober) Ask(ctx context.Context, port int) (spoke bool, err error) {
 	if slices.Contains(p.Pod.Debug, port) {
 		return false, nil

@@ -14,7 +14,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
-// Change is what a controller did to Pods unasked: after an eviction, for an autoscaler, or because a user asked for it.
+// Change is what a controller did to Pods unasked: after an eviction, for an autoscaler, or because a user asked for
+// it.
 type Change struct {
 	Why string // a clause
 	// Replaced says that a Pod is gone and its controller makes another one.
@@ -27,7 +28,8 @@ type Change struct {
 // Pods goes. It is an error if the object is gone, or is to have no Pods.
 func (r Workloads) Changed(ctx context.Context, pods []kube.Pod) (Change, error) {
 	w := newReplacementWatch(pods)
-	err := r.client.WatchPods(ctx, cluster.PodWatch{Namespace: pods[0].Namespace, Patient: true, See: w.see, Poll: w.poll})
+	err := r.client.WatchPods(ctx,
+		cluster.PodWatch{Namespace: pods[0].Namespace, Patient: true, See: w.see, Poll: w.poll})
 	for _, p := range pods {
 		if w.seen[p.UID] {
 			w.change.Pods = append(w.change.Pods, p)
@@ -66,7 +68,8 @@ type replacementWatch struct {
 }
 
 func newReplacementWatch(pods []kube.Pod) *replacementWatch {
-	w := &replacementWatch{of: pods[0], names: map[types.UID]string{}, controllers: map[types.UID]bool{}, seen: map[types.UID]bool{}}
+	w := &replacementWatch{of: pods[0], names: map[types.UID]string{}, controllers: map[types.UID]bool{},
+		seen: map[types.UID]bool{}}
 	for _, p := range pods {
 		w.names[p.UID], w.controllers[p.Controller] = p.Name, true
 	}
@@ -104,7 +107,8 @@ func (r Workloads) wanted(ctx context.Context, o kube.Ref) (int, error) {
 	if err != nil {
 		return 0, r.client.WrapError(ctx, "find the kind of", o, err)
 	}
-	found, err := r.client.Dynamic.Resource(mapping.Resource).Namespace(o.Namespace).Get(ctx, o.Name, metav1.GetOptions{})
+	found, err := r.client.Dynamic.Resource(mapping.Resource).Namespace(o.Namespace).Get(ctx, o.Name,
+		metav1.GetOptions{})
 	if err != nil {
 		return 0, r.client.WrapError(ctx, "read", o, err)
 	}

@@ -49,7 +49,8 @@ func (f *refusals) check(ctx context.Context) error {
 	case time.Since(f.first) < f.limits.refused:
 		return nil
 	}
-	return &kube.APIError{Verb: "make the Pods of", Object: kube.RefOf(f.of), Err: errors.New(message), Advice: adviceForRefusal(message, f.of)}
+	return &kube.APIError{Verb: "make the Pods of", Object: kube.RefOf(f.of), Err: errors.New(message),
+		Advice: adviceForRefusal(message, f.of)}
 }
 
 // message returns what the cluster said last, "" if it refused nothing.
@@ -63,7 +64,8 @@ func (f *refusals) message(ctx context.Context) (string, error) {
 		}
 		conditions = set.Status.Conditions
 	case "ReplicaSet":
-		set, err := f.client.Core.AppsV1().ReplicaSets(f.of.GetNamespace()).Get(ctx, f.of.GetName(), metav1.GetOptions{})
+		set, err := f.client.Core.AppsV1().ReplicaSets(f.of.GetNamespace()).Get(ctx, f.of.GetName(),
+			metav1.GetOptions{})
 		if err != nil {
 			return "", f.client.WrapError(ctx, "read", kube.RefOf(f.of), err)
 		}
@@ -82,7 +84,8 @@ func (f *refusals) message(ctx context.Context) (string, error) {
 // event returns the message of the controller's last event about a Pod that it could not make.
 func (f *refusals) event(ctx context.Context, of types.UID) (message string, err error) {
 	selector := fields.Set{"involvedObject.uid": string(of), "reason": "FailedCreate"}.AsSelector().String()
-	events, err := f.client.Core.CoreV1().Events(f.of.GetNamespace()).List(ctx, metav1.ListOptions{FieldSelector: selector})
+	events, err := f.client.Core.CoreV1().Events(f.of.GetNamespace()).List(ctx,
+		metav1.ListOptions{FieldSelector: selector})
 	if err != nil {
 		return "", f.client.WrapError(ctx, "list events of", kube.RefOf(f.of), err)
 	}
@@ -114,11 +117,14 @@ func adviceForRefusal(message string, o *unstructured.Unstructured) []string {
 	namespace := o.GetNamespace()
 	switch account := missingAccount.FindStringSubmatch(message); {
 	case account != nil:
-		return []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q", account[1], namespace)}
+		return []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q",
+			account[1], namespace)}
 	case strings.Contains(message, "exceeded quota"), strings.Contains(message, "failed quota"):
 		return []string{"compare what the Pod asks for with the quota: kubectl describe quota -n " + namespace}
 	case strings.Contains(message, "violates PodSecurity"):
-		return []string{"add the securityContext that the message asks for", "or allow such Pods: kubectl label namespace " + namespace + " pod-security.kubernetes.io/enforce=privileged --overwrite"}
+		return []string{"add the securityContext that the message asks for",
+			"or allow such Pods: kubectl label namespace " + namespace +
+				" pod-security.kubernetes.io/enforce=privileged --overwrite"}
 	}
 	return nil
 }

@@ -54,7 +54,8 @@ func (r Workloads) Remove(ctx context.Context, resource dynamic.ResourceInterfac
 }
 
 // awaitGone waits until an object has left the cluster.
-func (r Workloads) awaitGone(ctx context.Context, resource dynamic.ResourceInterface, o *unstructured.Unstructured) error {
+func (r Workloads) awaitGone(ctx context.Context, resource dynamic.ResourceInterface,
+	o *unstructured.Unstructured) error {
 	for end := time.Now().Add(r.limits.gone); ; {
 		now, err := resource.Get(ctx, o.GetName(), metav1.GetOptions{})
 		switch {
@@ -105,11 +106,13 @@ func (r Workloads) RemovePod(ctx context.Context, p kube.Pod, grace int64) error
 // stillThere says why a deleted object does not go: something has a finalizer on it, or else why.
 func stillThere(o kube.Ref, now metav1.Object, why string) error {
 	place := strings.ToLower(o.Kind) + " " + o.Name + " -n " + o.Namespace
-	advice := []string{"see whether its node is ready: kubectl get nodes", "forget it without its node: kubectl delete " + place + " --grace-period=0 --force"}
+	advice := []string{"see whether its node is ready: kubectl get nodes",
+		"forget it without its node: kubectl delete " + place + " --grace-period=0 --force"}
 	for _, finalizer := range now.GetFinalizers() {
 		if finalizer != metav1.FinalizerDeleteDependents {
 			why = fmt.Sprintf("it waits for whoever set its finalizer %q", finalizer)
-			advice = []string{"if that program is gone, remove the finalizer: kubectl patch " + place + ` --type=merge -p '{"metadata":{"finalizers":null}}'`}
+			advice = []string{"if that program is gone, remove the finalizer: kubectl patch " + place +
+				` --type=merge -p '{"metadata":{"finalizers":null}}'`}
 		}
 	}
 	return &kube.APIError{Verb: "delete", Object: o, Err: errors.New(why), Advice: advice}
@@ -117,5 +120,6 @@ func stillThere(o kube.Ref, now metav1.Object, why string) error {
 
 // DeleteOptions are for the object with that UID. What Kubernetes made of it goes later.
 func DeleteOptions(uid types.UID) metav1.DeleteOptions {
-	return metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(uid)), PropagationPolicy: new(metav1.DeletePropagationBackground)}
+	return metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(uid)),
+		PropagationPolicy: new(metav1.DeletePropagationBackground)}
 }

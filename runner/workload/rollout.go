@@ -101,7 +101,8 @@ func (r Workloads) podsMade(ctx context.Context, o *unstructured.Unstructured) (
 	}
 	err := r.client.WatchPods(ctx, w)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		err = &kube.APIError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d started in time", len(pods), want),
+		err = &kube.APIError{Verb: "wait for the Pods of", Object: kube.RefOf(o),
+			Err:    fmt.Errorf("%d of %d started in time", len(pods), want),
 			Advice: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
 	}
 	return pods, err
@@ -128,7 +129,8 @@ func (r Workloads) newestPods(ctx context.Context, o *unstructured.Unstructured)
 
 // newestOwners returns who owns the Pods of an object's newest template: a Deployment's newest ReplicaSet, else the
 // object itself, whose Pods a revision tells apart where it changes them in place.
-func (r Workloads) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
+func (r Workloads) newestOwners(ctx context.Context,
+	o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
 	switch o.GetKind() {
 	case "Deployment":
 		newest, err := r.newestReplicaSet(ctx, o)
@@ -170,7 +172,8 @@ func (r Workloads) newestReplicaSet(ctx context.Context, o *unstructured.Unstruc
 	if err != nil || len(sets) == 0 {
 		return nil, err
 	}
-	newest := slices.MaxFunc(sets, func(a, b appsv1.ReplicaSet) int { return cmp.Compare(revisionOf(a), revisionOf(b)) })
+	newest := slices.MaxFunc(sets,
+		func(a, b appsv1.ReplicaSet) int { return cmp.Compare(revisionOf(a), revisionOf(b)) })
 	return &newest, nil
 }
 
@@ -184,7 +187,8 @@ func (r Workloads) replicaSets(ctx context.Context, o *unstructured.Unstructured
 	if err != nil {
 		return nil, r.client.WrapError(ctx, "list the replica sets of", kube.RefOf(o), err)
 	}
-	return slices.DeleteFunc(all.Items, func(s appsv1.ReplicaSet) bool { return kube.ControllerOf(&s) != o.GetUID() }), nil
+	return slices.DeleteFunc(all.Items, func(s appsv1.ReplicaSet) bool { return kube.ControllerOf(&s) != o.GetUID() }),
+		nil
 }
 
 // allPods returns all Pods that an object has made, the old ones too.
@@ -206,7 +210,8 @@ func (r Workloads) allPods(ctx context.Context, o *unstructured.Unstructured) ([
 }
 
 // podsOwnedBy returns the Pods in o's namespace that one of the owners controls.
-func (r Workloads) podsOwnedBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
+func (r Workloads) podsOwnedBy(ctx context.Context, o *unstructured.Unstructured,
+	owners map[types.UID]bool) ([]corev1.Pod, error) {
 	pods, err := r.client.Core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, r.client.WrapError(ctx, "list the pods of", kube.RefOf(o), err)

@@ -37,9 +37,11 @@ func Of(m buildtool.Module) (incremental.Model, string, error) {
 func processedKotlin(m buildtool.Module, c buildtool.Compiler) string {
 	kotlinc := c.Compiler == "kotlinc" // else a task of Gradle
 	switch {
-	case c.Plugin == "kaptKotlin", kotlinc && slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return g.Goal == c.Plugin+":kapt" }):
+	case c.Plugin == "kaptKotlin",
+		kotlinc && slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return g.Goal == c.Plugin+":kapt" }):
 		return "the build runs annotation processors on Kotlin, by kapt"
-	case c.Plugin == "kspKotlin", kotlinc && slices.ContainsFunc(c.Options, func(option string) bool { return strings.Contains(option, "symbol-processing") }):
+	case c.Plugin == "kspKotlin", kotlinc && slices.ContainsFunc(c.Options,
+		func(option string) bool { return strings.Contains(option, "symbol-processing") }):
 		return "the build runs annotation processors on Kotlin, by KSP"
 	}
 	return ""
@@ -63,7 +65,8 @@ func kotlinModel(m buildtool.Module, c buildtool.Compiler) (incremental.Model, s
 	classes := paths.Existing(m.Classes)
 	unsupported := ""
 	switch {
-	case slices.ContainsFunc(m.Compilers, func(other buildtool.Compiler) bool { return other.Plugin != c.Plugin && other.Compiler != "javac" }):
+	case slices.ContainsFunc(m.Compilers,
+		func(other buildtool.Compiler) bool { return other.Plugin != c.Plugin && other.Compiler != "javac" }):
 		unsupported = otherCompilers(m)
 	case len(classes) != 1:
 		unsupported = fmt.Sprintf("the build makes classes in %d directories", len(classes))
@@ -71,7 +74,8 @@ func kotlinModel(m buildtool.Module, c buildtool.Compiler) (incremental.Model, s
 	if unsupported != "" {
 		return incremental.Model{}, "", &incremental.UnsupportedError{Reason: unsupported}
 	}
-	return incremental.Model{Sources: m.Sources, Classes: classes[0], ClassPath: c.ClassPath, Options: c.Options, Kotlin: c.Program, Whole: true}, c.JavaHome, nil
+	return incremental.Model{Sources: m.Sources, Classes: classes[0], ClassPath: c.ClassPath, Options: c.Options,
+		Kotlin: c.Program, Whole: true}, c.JavaHome, nil
 }
 
 // languages are the plugins of Maven that compile other languages than Java. What they make stays as it is while the
@@ -94,14 +98,16 @@ func javacModel(m buildtool.Module) (incremental.Model, string, error) {
 	case c.Forked:
 		return none, "", &incremental.UnsupportedError{Reason: "the build runs a javac of its own choice"}
 	case classes == "":
-		return none, "", &incremental.UnsupportedError{Reason: fmt.Sprintf("the build makes classes in %d directories", len(paths.Existing(m.Classes)))}
+		return none, "", &incremental.UnsupportedError{Reason: fmt.Sprintf("the build makes classes in %d directories",
+			len(paths.Existing(m.Classes)))}
 	}
 	options, found, err := processing(c)
 	if err != nil {
 		return none, "", err
 	}
 	sources := slices.DeleteFunc(slices.Clone(m.Sources), func(dir string) bool { return dir == c.Generated })
-	model := incremental.Model{Sources: sources, Classes: classes, Foreign: foreign, ClassPath: c.ClassPath, Options: options,
+	model := incremental.Model{Sources: sources, Classes: classes, Foreign: foreign, ClassPath: c.ClassPath,
+		Options:   options,
 		Processed: found.whole, Combined: found.combined}
 	if incremental.HasModule(sources) {
 		model = asModule(c, model)
@@ -116,7 +122,8 @@ func Classes(m buildtool.Module) (own string, foreign map[string]string) {
 	if len(all) == 1 {
 		return all[0], nil
 	}
-	i := slices.IndexFunc(m.Compilers, func(c buildtool.Compiler) bool { return c.Compiler == "javac" && slices.Contains(all, c.Classes) })
+	i := slices.IndexFunc(m.Compilers,
+		func(c buildtool.Compiler) bool { return c.Compiler == "javac" && slices.Contains(all, c.Classes) })
 	if i < 0 {
 		return "", nil
 	}
@@ -142,7 +149,8 @@ func asModule(c buildtool.Compiler, m incremental.Model) incremental.Model {
 // GeneratesSources reports whether the build makes sources, other than those of annotation processors.
 func GeneratesSources(m buildtool.Module) bool {
 	return slices.ContainsFunc(paths.Existing(m.Sources), func(dir string) bool {
-		return paths.Within(dir, m.Output()) && !slices.ContainsFunc(m.Compilers, func(c buildtool.Compiler) bool { return c.Generated == dir })
+		return paths.Within(dir, m.Output()) && !slices.ContainsFunc(m.Compilers,
+			func(c buildtool.Compiler) bool { return c.Generated == dir })
 	})
 }
 
@@ -182,7 +190,8 @@ func processing(c buildtool.Compiler) (options []string, found services, err err
 	}
 	switch {
 	case (off || !found.processors) && !found.plugins:
-		return append(options, "-processorpath", ""), found, nil // else javac opens all jars each time, to look for plugins
+		// else javac opens all jars each time, to look for plugins
+		return append(options, "-processorpath", ""), found, nil
 	case c.ProcessorPath != nil:
 		options = append(options, "-processorpath", strings.Join(path, string(filepath.ListSeparator)))
 	}
@@ -225,7 +234,8 @@ func servicesOf(jars []string) (found services, err error) {
 		for _, name := range lines(names) {
 			found.processors = true
 			whole := !slices.Contains(lines(kinds), name+",isolating")
-			found.whole, found.combined = found.whole || whole, found.combined || whole && name != configurationProcessor
+			found.whole, found.combined = found.whole || whole,
+				found.combined || whole && name != configurationProcessor
 		}
 	}
 	return found, nil

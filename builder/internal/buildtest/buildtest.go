@@ -71,7 +71,8 @@ func Sample(t *testing.T, name string) string {
 	}
 	settings := filepath.Join(dir, "settings.gradle")
 	if text, err := os.ReadFile(settings); err == nil {
-		testfile.Write(t, dir, "settings.gradle", strings.Replace(string(text), "'"+name+"'", "'devloop-test-"+name+"'", 1))
+		testfile.Write(t, dir, "settings.gradle",
+			strings.Replace(string(text), "'"+name+"'", "'devloop-test-"+name+"'", 1))
 	}
 	return dir
 }

@@ -48,7 +48,8 @@ type Engine struct {
 // New starts an engine without images.
 func New(t *testing.T) *Engine {
 	t.Helper()
-	e := &Engine{Images: map[string]image.InspectResponse{}, Layers: map[string][]byte{}, Head: map[string]string{"Api-Version": "1.41", "Builder-Version": "1"}}
+	e := &Engine{Images: map[string]image.InspectResponse{}, Layers: map[string][]byte{},
+		Head: map[string]string{"Api-Version": "1.41", "Builder-Version": "1"}}
 	mux := http.NewServeMux()
 	e.Mux = mux
 	mux.HandleFunc("/_ping", func(w http.ResponseWriter, r *http.Request) {
@@ -56,8 +57,10 @@ func New(t *testing.T) *Engine {
 			w.Header().Set(k, v)
 		}
 	})
-	mux.HandleFunc("GET /{version}/version", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"Arch":"amd64"}`) })
-	mux.HandleFunc("GET /{version}/info", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"Driver":"overlay2"}`) })
+	mux.HandleFunc("GET /{version}/version",
+		func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"Arch":"amd64"}`) })
+	mux.HandleFunc("GET /{version}/info",
+		func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"Driver":"overlay2"}`) })
 	mux.HandleFunc("GET /{version}/images/{path...}", e.get)
 	mux.HandleFunc("POST /{version}/images/load", e.load)
 	mux.HandleFunc("POST /{version}/images/{path...}", e.tag)
@@ -73,7 +76,8 @@ func New(t *testing.T) *Engine {
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersionNegotiation())
+	docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()),
+		client.WithAPIVersionNegotiation())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +192,8 @@ func (e *Engine) take(files map[string][]byte) error {
 		RepoTags, Layers []string
 	}
 	var config v1.ConfigFile
-	if err := errors.Join(json.Unmarshal(files["manifest.json"], &manifest), json.Unmarshal(files[manifest[0].Config], &config)); err != nil {
+	if err := errors.Join(json.Unmarshal(files["manifest.json"], &manifest),
+		json.Unmarshal(files[manifest[0].Config], &config)); err != nil {
 		return err
 	}
 	id, _, _ := v1.SHA256(bytes.NewReader(files[manifest[0].Config]))
@@ -211,8 +216,10 @@ func (e *Engine) take(files map[string][]byte) error {
 // Add gives the engine an image.
 func (e *Engine) Add(id string, config *v1.ConfigFile, tags ...string) {
 	var found image.InspectResponse
-	text, _ := json.Marshal(map[string]any{"Id": id, "Config": config.Config, "Architecture": config.Architecture, "Os": config.OS,
-		"Created": "2026-01-02T03:04:05.6Z", "RootFS": map[string]any{"Type": "layers", "Layers": config.RootFS.DiffIDs}})
+	text, _ := json.Marshal(map[string]any{"Id": id, "Config": config.Config, "Architecture": config.Architecture,
+		"Os":      config.OS,
+		"Created": "2026-01-02T03:04:05.6Z",
+		"RootFS":  map[string]any{"Type": "layers", "Layers": config.RootFS.DiffIDs}})
 	_ = json.Unmarshal(text, &found)
 	e.Images[id] = found
 	for _, tag := range tags { // which a load does without noting the time
@@ -249,7 +256,8 @@ func (e *Engine) remove(w http.ResponseWriter, r *http.Request) {
 	defer e.Mu.Unlock()
 	found := e.Images[r.PathValue("id")]
 	if found.Author == "in use" {
-		http.Error(w, `{"message":"conflict: unable to delete: image is being used by running container"}`, http.StatusConflict)
+		http.Error(w, `{"message":"conflict: unable to delete: image is being used by running container"}`,
+			http.StatusConflict)
 		return
 	}
 	for _, key := range append(found.RepoTags, found.ID) {
@@ -319,7 +327,8 @@ func CheckImage(t *testing.T, img v1.Image) {
 		if err = errors.Join(err, data.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if want := manifest.Layers[i]; digest != want.Digest || size != want.Size || want.MediaType != "application/vnd.oci.image.layer.v1.tar" {
+		if want := manifest.Layers[i]; digest != want.Digest || size != want.Size ||
+			want.MediaType != "application/vnd.oci.image.layer.v1.tar" {
 			t.Errorf("layer %d is %s of %d bytes, the manifest says %+v", i, digest, size, want)
 		}
 	}

@@ -36,7 +36,8 @@ func BootFiles() []File {
 		{"BOOT-INF/lib/b-1.0.jar", "b"},
 		{"BOOT-INF/lib/a-1.0.jar", "a"},
 		{"BOOT-INF/lib/c-1.0-SNAPSHOT.jar", "c"},
-		{"BOOT-INF/classpath.idx", "- \"BOOT-INF/lib/b-1.0.jar\"\n- \"BOOT-INF/lib/a-1.0.jar\"\n- \"BOOT-INF/lib/c-1.0-SNAPSHOT.jar\"\n"},
+		{"BOOT-INF/classpath.idx",
+			"- \"BOOT-INF/lib/b-1.0.jar\"\n- \"BOOT-INF/lib/a-1.0.jar\"\n- \"BOOT-INF/lib/c-1.0-SNAPSHOT.jar\"\n"},
 		{"BOOT-INF/layers.idx", "- \"dependencies\":\n  - \"BOOT-INF/lib/a-1.0.jar\"\n  - \"BOOT-INF/lib/b-1.0.jar\"\n- \"spring-boot-loader\":\n  - \"org/\"\n- \"snapshot-dependencies\":\n  - \"BOOT-INF/lib/c-1.0-SNAPSHOT.jar\"\n- \"application\":\n  - \"BOOT-INF/classes/\"\n"},
 	}
 }

@@ -51,7 +51,8 @@ var start = sync.OnceValues(func() (*javac.Compiler, error) {
 func Compile(t testing.TB, dir string, options, sources []string) {
 	t.Helper()
 	empty := filepath.Join(t.TempDir(), "nothing") // else the working directory is on the class path
-	answer, err := Shared(t).Compile(t.Context(), javac.Request{Options: slices.Concat([]string{"-d", dir, "-classpath", empty}, options), Sources: sources})
+	answer, err := Shared(t).Compile(t.Context(),
+		javac.Request{Options: slices.Concat([]string{"-d", dir, "-classpath", empty}, options), Sources: sources})
 	if err != nil {
 		t.Fatal(err)
 	}

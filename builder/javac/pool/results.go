@@ -37,7 +37,8 @@ type result struct {
 }
 
 // once returns what compile makes of a request. A second request for the same writes the same files.
-func (s *results) once(ctx context.Context, r javac.Request, compile func(context.Context, javac.Request) (javac.Answer, error)) (javac.Answer, error) {
+func (s *results) once(ctx context.Context, r javac.Request,
+	compile func(context.Context, javac.Request) (javac.Answer, error)) (javac.Answer, error) {
 	for {
 		one, first := s.find(r.Key)
 		if first {
@@ -101,7 +102,8 @@ func (s *results) size() (n int) {
 func written(dir string, answer javac.Answer) map[string][]byte {
 	files := map[string][]byte{}
 	for _, file := range answer.Written {
-		if data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file.Path))); err == nil && file.Kind != "source" {
+		if data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file.Path))); err == nil &&
+			file.Kind != "source" {
 			files[file.Path] = data
 		}
 	}

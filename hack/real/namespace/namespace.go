@@ -37,7 +37,8 @@ func New(t testing.TB, config *rest.Config, prefix string) string {
 	}
 	swept.Do(func() { sweep(t, client.Namespaces()) })
 	made, err := client.Namespaces().Create(t.Context(),
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix, Labels: map[string]string{label: ""}}}, metav1.CreateOptions{})
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix, Labels: map[string]string{label: ""}}},
+		metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +47,11 @@ func New(t testing.TB, config *rest.Config, prefix string) string {
 			t.Errorf("remove the test's namespace: %v", err)
 		}
 	})
-	err = wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, accountTimeout, true, func(ctx context.Context) (bool, error) {
-		_, err := client.ServiceAccounts(made.Name).Get(ctx, "default", metav1.GetOptions{})
-		return err == nil, nil
-	})
+	err = wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, accountTimeout, true,
+		func(ctx context.Context) (bool, error) {
+			_, err := client.ServiceAccounts(made.Name).Get(ctx, "default", metav1.GetOptions{})
+			return err == nil, nil
+		})
 	if err != nil {
 		t.Fatalf("wait for the service account of %s: %v", made.Name, err)
 	}
@@ -58,7 +60,8 @@ func New(t testing.TB, config *rest.Config, prefix string) string {
 
 func remove(ctx context.Context, namespaces typed.NamespaceInterface, n *corev1.Namespace) error {
 	now := int64(0)
-	return namespaces.Delete(ctx, n.Name, metav1.DeleteOptions{GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &n.UID}})
+	return namespaces.Delete(ctx, n.Name,
+		metav1.DeleteOptions{GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &n.UID}})
 }
 
 // sweep removes what tests left that were killed.

@@ -85,7 +85,8 @@ const CodeNotLocal = "cluster.foreign"
 func (e Endpoint) NotLocal(why string, args ...any) error {
 	return &fault.Error{
 		Code: CodeNotLocal,
-		Op:   fmt.Sprintf("find the local cluster of context %q (%s): %s", e.Context, e.Server, fmt.Sprintf(why, args...)),
+		Op: fmt.Sprintf("find the local cluster of context %q (%s): %s", e.Context, e.Server,
+			fmt.Sprintf(why, args...)),
 		Hints: []string{
 			"make a local cluster, or start the one that devloop made: devloop setup",
 			fmt.Sprintf("if the cluster can pull the image, allow its context: --allow-context %s", e.Context),
@@ -124,7 +125,8 @@ func Containers(ctx context.Context, docker client.APIClient, label, value strin
 	if err != nil {
 		return nil, dockerapi.Error(ctx, "list the containers of the cluster", err)
 	}
-	slices.SortFunc(containers, func(a, b container.Summary) int { return strings.Compare(ContainerName(a), ContainerName(b)) })
+	slices.SortFunc(containers,
+		func(a, b container.Summary) int { return strings.Compare(ContainerName(a), ContainerName(b)) })
 	return containers, nil
 }
 

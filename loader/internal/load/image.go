@@ -95,7 +95,8 @@ func layerFor(l v1.Layer) (layer, error) {
 	if isSized {
 		measure = sized.UncompressedSize
 	}
-	return layer{imagetar.Blob{Digest: diffID, MediaType: types.OCIUncompressedLayer, Open: l.Uncompressed}, measure}, nil
+	return layer{imagetar.Blob{Digest: diffID, MediaType: types.OCIUncompressedLayer, Open: l.Uncompressed}, measure},
+		nil
 }
 
 // plainSize returns the size of a layer whose media type says uncompressed. If its digest

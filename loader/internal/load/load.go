@@ -61,7 +61,8 @@ const CodeFailed = "load.failed"
 
 // NodeError is the error of one node. Output is what its command wrote.
 func NodeError(node string, err error, output []string, hints ...string) *fault.Error {
-	return &fault.Error{Code: CodeFailed, Op: fmt.Sprintf("load image into node %q", node), Err: err, Evidence: output, Hints: hints}
+	return &fault.Error{Code: CodeFailed, Op: fmt.Sprintf("load image into node %q", node), Err: err,
+		Evidence: output, Hints: hints}
 }
 
 // IsFullDisk reports whether an error, or the output of a command, says that the disk is full.

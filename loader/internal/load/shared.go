@@ -29,7 +29,9 @@ func NewShared(docker client.APIClient, node string) Loader {
 func (l *shared) Load(ctx context.Context, ref string, _ v1.Image) (Report, error) {
 	found, err := l.docker.ImageInspect(ctx, ref)
 	if err != nil {
-		return Report{}, dockerapi.Error(ctx, fmt.Sprintf("find image %q, which the node shares with the engine", ref), err)
+		return Report{},
+			dockerapi.Error(ctx, fmt.Sprintf("find image %q, which the node shares with the engine", ref), err)
 	}
-	return Report{Nodes: []NodeReport{{Name: l.node, Skipped: found.Size, Proof: fmt.Sprintf("the engine's own image %.19s", found.ID)}}}, nil
+	return Report{Nodes: []NodeReport{{Name: l.node, Skipped: found.Size,
+		Proof: fmt.Sprintf("the engine's own image %.19s", found.ID)}}}, nil
 }

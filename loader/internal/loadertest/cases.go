@@ -173,12 +173,14 @@ func diedImporter(t *testing.T, b *bench) {
 	report, err := b.Loader.Load(t.Context(), b.ref("died"), img)
 	must(t, killed)
 	f := fault.Of(err)
-	failed := slices.IndexFunc(b.Nodes, func(n Node) bool { return err != nil && strings.Contains(err.Error(), strconv.Quote(n.Name())) })
+	failed := slices.IndexFunc(b.Nodes,
+		func(n Node) bool { return err != nil && strings.Contains(err.Error(), strconv.Quote(n.Name())) })
 	if f.Code != load.CodeFailed || len(f.Hints) == 0 || failed < 0 {
 		t.Fatalf("error %v, want a node's, with a hint", err)
 	}
 	name := b.Nodes[failed].Name()
-	if len(report.Nodes) != len(b.Nodes)-1 || slices.ContainsFunc(report.Nodes, func(n load.NodeReport) bool { return n.Name == name }) {
+	if len(report.Nodes) != len(b.Nodes)-1 ||
+		slices.ContainsFunc(report.Nodes, func(n load.NodeReport) bool { return n.Name == name }) {
 		t.Errorf("the report is %+v; node %s failed, alone", report.Nodes, name)
 	}
 	b.idle(t)
@@ -249,7 +251,8 @@ func fullDisk(t *testing.T, b *bench) {
 	t.Cleanup(empty)
 	report, err := b.Loader.Load(t.Context(), b.ref("full"), img)
 	f := fault.Of(err)
-	if f.Code != load.CodeFailed || !strings.Contains(err.Error(), strconv.Quote(n.Name())) || !load.IsFullDisk(strings.Join(f.Evidence, "\n")) {
+	if f.Code != load.CodeFailed || !strings.Contains(err.Error(), strconv.Quote(n.Name())) ||
+		!load.IsFullDisk(strings.Join(f.Evidence, "\n")) {
 		t.Fatalf("error %v, want the node's, which says that its disk is full", err)
 	}
 	if hints := strings.Join(f.Hints, "\n"); !strings.Contains(hints, "docker system df") {

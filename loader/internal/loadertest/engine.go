@@ -78,7 +78,8 @@ func NewEngine(t testing.TB) *Engine {
 		e.commands.Wait() // they write to the nodes' directories
 	})
 	if err == nil {
-		e.Client, err = client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.41"))
+		e.Client, err = client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()),
+			client.WithVersion("1.41"))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +93,8 @@ func (e *Engine) AddNode(name string, labels map[string]string) *FakeNode {
 	e.t.Helper()
 	n := &FakeNode{engine: e, root: e.t.TempDir()}
 	n.ID, n.Names, n.Labels, n.State = name+"-id", []string{"/" + name}, labels, container.StateRunning
-	for _, dir := range []string{"images", "listed", "ingest", "containers", "io.containerd.content.v1.content/blobs/sha256"} {
+	for _, dir := range []string{"images", "listed", "ingest", "containers",
+		"io.containerd.content.v1.content/blobs/sha256"} {
 		if err := os.MkdirAll(filepath.Join(n.root, dir), 0o755); err != nil {
 			e.t.Fatal(err)
 		}
@@ -185,8 +187,10 @@ func (e *Engine) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1.41/containers/json", e.list)
 	mux.HandleFunc("GET /v1.41/info", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, e.Info) })
-	mux.HandleFunc("POST /v1.41/containers/{id}/start", func(_ http.ResponseWriter, r *http.Request) { e.change(r, container.StateRunning) })
-	mux.HandleFunc("POST /v1.41/containers/{id}/stop", func(_ http.ResponseWriter, r *http.Request) { e.change(r, container.StateExited) })
+	mux.HandleFunc("POST /v1.41/containers/{id}/start",
+		func(_ http.ResponseWriter, r *http.Request) { e.change(r, container.StateRunning) })
+	mux.HandleFunc("POST /v1.41/containers/{id}/stop",
+		func(_ http.ResponseWriter, r *http.Request) { e.change(r, container.StateExited) })
 	mux.HandleFunc("DELETE /v1.41/containers/{id}", e.remove)
 	mux.HandleFunc("GET /v1.41/images/{name...}", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, map[string]any{"Id": "sha256:1", "Config": map[string]any{}}) // it has every image
@@ -332,7 +336,8 @@ func Main(m *testing.M) {
 		panic(err)
 	}
 	ctr = filepath.Join(dir, "ctr")
-	out, err := exec.Command("go", "build", "-o", ctr, "github.com/devloop-cli/devloop/loader/internal/loadertest/ctr").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", ctr,
+		"github.com/devloop-cli/devloop/loader/internal/loadertest/ctr").CombinedOutput()
 	if err != nil {
 		panic(fmt.Sprintf("build ctr: %v\n%s", err, out))
 	}

@@ -114,7 +114,8 @@ func NewImage(t testing.TB, layers ...v1.Layer) v1.Image {
 // OfProject returns img with the label of an image that devloop built.
 func OfProject(t testing.TB, project string, img v1.Image) v1.Image {
 	t.Helper()
-	img, err := mutate.Config(img, v1.Config{Cmd: []string{"/random"}, Labels: map[string]string{dockerapi.ProjectLabel: project}})
+	img, err := mutate.Config(img,
+		v1.Config{Cmd: []string{"/random"}, Labels: map[string]string{dockerapi.ProjectLabel: project}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,8 @@ else umount /var/lib/containerd/io.containerd.content.v1.content/ingest; fi`
 	// The connection buffers a large part of the archive, so the importer may not have started.
 	killScript = `
 tries=0
-until importer=$(pgrep -f "[d]ocker.io/library/$1" | head -n 1) && [ -n "$importer" ] && children=$(pgrep -P "$importer"); do
+until importer=$(pgrep -f "[d]ocker.io/library/$1" | head -n 1) && [ -n "$importer" ] &&
+  children=$(pgrep -P "$importer"); do
   tries=$((tries + 1))
   [ $tries -lt 500 ] || exit 1
   sleep 0.02

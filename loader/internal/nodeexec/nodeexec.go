@@ -28,8 +28,8 @@ import (
 // endTimeout is how long a process may take to end after its input has ended, before its connection is closed.
 const endTimeout = 5 * time.Second
 
-// closeTimeout is how long the end of the input may take. On a plain connection it is a call of the kernel. In TLS it is
-// a message, which waits behind a blocked Write for as long as that lasts.
+// closeTimeout is how long the end of the input may take. On a plain connection it is a call of the kernel. In TLS it
+// is a message, which waits behind a blocked Write for as long as that lasts.
 const closeTimeout = time.Second
 
 // Process is a command that runs in a container. Write and CloseWrite are its standard input.

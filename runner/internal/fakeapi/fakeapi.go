@@ -178,7 +178,8 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		list := metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}}
 		for _, name := range a.groups() {
 			version := metav1.GroupVersionForDiscovery{GroupVersion: name + "/v1", Version: "v1"}
-			list.Groups = append(list.Groups, metav1.APIGroup{Name: name, Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version})
+			list.Groups = append(list.Groups, metav1.APIGroup{Name: name,
+				Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version})
 		}
 		Reply(w, 200, list)
 	case r.URL.Path == "/api/v1", parts[0] == "apis" && len(parts) == 3:

@@ -24,11 +24,14 @@ func Object(version, kind, name string) *unstructured.Unstructured {
 func ServingPod(name string) *unstructured.Unstructured {
 	o := Object("v1", "Pod", name)
 	o.SetUID(types.UID("uid-" + name))
-	o.Object["spec"] = map[string]any{"nodeName": "kind-worker", "containers": []any{map[string]any{"name": "app", "image": "shop:devloop-1"}}}
+	o.Object["spec"] = map[string]any{"nodeName": "kind-worker",
+		"containers": []any{map[string]any{"name": "app", "image": "shop:devloop-1"}}}
 	o.Object["status"] = map[string]any{
-		"phase":      "Running",
-		"conditions": []any{map[string]any{"type": "PodScheduled", "status": "True"}, map[string]any{"type": "Ready", "status": "True"}},
-		"containerStatuses": []any{map[string]any{"name": "app", "ready": true, "restartCount": int64(0), "image": "shop",
+		"phase": "Running",
+		"conditions": []any{map[string]any{"type": "PodScheduled", "status": "True"},
+			map[string]any{"type": "Ready", "status": "True"}},
+		"containerStatuses": []any{map[string]any{"name": "app", "ready": true, "restartCount": int64(0),
+			"image": "shop",
 			"state": map[string]any{"running": map[string]any{"startedAt": "2026-01-01T10:00:00Z"}}}},
 	}
 	return o
@@ -47,7 +50,8 @@ var served = []metav1.APIResource{
 	{Name: "replicasets", Kind: "ReplicaSet", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "statefulsets", Kind: "StatefulSet", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "clusterroles", Kind: "ClusterRole", Group: "rbac.authorization.k8s.io", Version: "v1", Verbs: Verbs},
-	{Name: "customresourcedefinitions", Kind: "CustomResourceDefinition", Group: "apiextensions.k8s.io", Version: "v1", Verbs: Verbs},
+	{Name: "customresourcedefinitions", Kind: "CustomResourceDefinition", Group: "apiextensions.k8s.io",
+		Version: "v1", Verbs: Verbs},
 	{Name: "widgets", Kind: "Widget", Group: "example.com", Version: "v1", Namespaced: true, Verbs: Verbs},
 }
 

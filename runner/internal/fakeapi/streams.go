@@ -62,24 +62,25 @@ func (a *API) portForward(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	problems := map[string]httpstream.Stream{}
-	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, replied <-chan struct{}) error {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
-		if s.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
-			problems[id] = s
+	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r,
+		func(s httpstream.Stream, replied <-chan struct{}) error {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
+			if s.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
+				problems[id] = s
+				return nil
+			}
+			problem := problems[id]
+			if problem == nil {
+				return errors.New("data stream before its error stream")
+			}
+			go func() {
+				<-replied // a reset that overtakes the reply would be all that the client sees
+				a.converse(problem, s)
+			}()
 			return nil
-		}
-		problem := problems[id]
-		if problem == nil {
-			return errors.New("data stream before its error stream")
-		}
-		go func() {
-			<-replied // a reset that overtakes the reply would be all that the client sees
-			a.converse(problem, s)
-		}()
-		return nil
-	})
+		})
 	if connection != nil {
 		<-connection.CloseChan()
 	}

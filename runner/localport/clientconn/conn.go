@@ -69,7 +69,8 @@ func (c *Conn) SniffHTTP(timeout time.Duration) bool {
 // known yet. HTTP/2 without TLS begins with a line of the same form and another version.
 func looksLikeHTTP(head []byte) (http, known bool) {
 	method, rest, spaced := bytes.Cut(head, []byte(" "))
-	if bytes.ContainsFunc(method, func(r rune) bool { return (r < 'A' || r > 'Z') && r != '-' && r != '_' }) || (spaced && len(method) == 0) {
+	if bytes.ContainsFunc(method, func(r rune) bool { return (r < 'A' || r > 'Z') && r != '-' && r != '_' }) ||
+		(spaced && len(method) == 0) {
 		return false, true
 	}
 	line, _, whole := bytes.Cut(rest, []byte("\n"))

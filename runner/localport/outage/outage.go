@@ -36,9 +36,9 @@ type Unavailable struct {
 // Error returns the reason.
 func (u *Unavailable) Error() string { return u.Reason }
 
-// Write sends a page or plain text, whichever the client accepts. A site whose name resolves to this machine for a while
-// (DNS rebinding) may read what its page gets from here, and --address opens the port to others. So the
-// reason, with lines of the build and the log, is for those who ask a loopback name.
+// Write sends a page or plain text, whichever the client accepts. A site whose name resolves to this machine for a
+// while (DNS rebinding) may read what its page gets from here, and --address opens the port to others. So the reason,
+// with lines of the build and the log, is for those who ask a loopback name.
 func (u *Unavailable) Write(w http.ResponseWriter, r *http.Request, code int, status *Status) {
 	local := IsLocal(r)
 	if !local {
@@ -56,8 +56,10 @@ func (u *Unavailable) Write(w http.ResponseWriter, r *http.Request, code int, st
 		working, _ := status.Get()
 		_ = page.Execute(w, map[string]any{ // an error: the client is gone
 			"Code": code, "Text": http.StatusText(code), "Unavailable": u, "Again": retryAfter, "Working": working,
-			"Live": local && code == http.StatusServiceUnavailable, "Path": StatusPath, "Safe": r.Method == http.MethodGet,
-			"Holds": status.say("devloop holds this port. This page reloads when the application answers."), "Language": status.language(),
+			"Live": local && code == http.StatusServiceUnavailable, "Path": StatusPath,
+			"Safe":     r.Method == http.MethodGet,
+			"Holds":    status.say("devloop holds this port. This page reloads when the application answers."),
+			"Language": status.language(),
 		})
 		return
 	}
@@ -100,14 +102,16 @@ var page = template.Must(template.New("unavailable").Parse(`<!doctype html>
 <html lang="{{.Language}}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-{{if .Live}}<noscript><meta http-equiv="refresh" content="{{.Again}}"></noscript>{{else}}<meta http-equiv="refresh" content="{{.Again}}">{{end}}
+{{if .Live}}<noscript><meta http-equiv="refresh" content="{{.Again}}"></noscript>
+{{else}}<meta http-equiv="refresh" content="{{.Again}}">{{end}}
 <title>{{.Code}} {{.Text}}</title>
 <style>
   :root { color-scheme: light dark }
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 10vh auto; padding: 0 1rem }
   h1 { font-size: 1.3rem; white-space: pre-line }
   li { white-space: pre-line }
-  pre { padding: 1rem; overflow-x: auto; border-left: 4px solid crimson; background: color-mix(in srgb, currentColor 7%, transparent) }
+  pre { padding: 1rem; overflow-x: auto; border-left: 4px solid crimson;
+    background: color-mix(in srgb, currentColor 7%, transparent) }
   small { opacity: .6 }
 </style>
 <h1>{{.Unavailable.Reason}}</h1>

@@ -65,9 +65,8 @@ func (s *Status) language() string {
 	return cmp.Or(s.Language, "en")
 }
 
-// Serve streams the line as server-sent events
-// (https://html.spec.whatwg.org/multipage/server-sent-events.html) until the page should load again. Look reports that,
-// and returns a channel that is closed when it should be called again.
+// Serve streams the line as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) until
+// the page should load again. Look reports that, and returns a channel that is closed when it should be called again.
 func (s *Status) Serve(w http.ResponseWriter, r *http.Request, look func() (again bool, changed <-chan struct{})) {
 	h := w.Header()
 	h.Set("Server", ServerHeader)

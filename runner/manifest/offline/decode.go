@@ -106,7 +106,8 @@ func (d decoder) fields(n *yaml.Node, value any, way []step) {
 	case Fields:
 		for _, p := range yamlfile.Pairs(n) {
 			if inner, is := value[p.Key.Value]; is {
-				d.part(p.Key, p.Value, inner, append(way, step{last.is, fieldType(last.is, p.Key.Value), p.Key.Value, -1}))
+				d.part(p.Key, p.Value, inner,
+					append(way, step{last.is, fieldType(last.is, p.Key.Value), p.Key.Value, -1}))
 			}
 		}
 	case []any:
@@ -122,8 +123,10 @@ func (d decoder) wrongType(n *yaml.Node, value any, way []step, err error) {
 	items, isList := value.([]any)
 	fields, isFields := value.(Fields)
 	switch {
-	case errors.Is(err, resource.ErrFormatWrong) || errors.Is(err, resource.ErrNumeric) || errors.Is(err, resource.ErrSuffix):
-		d.add(n, "write a quantity such as 500m (half a core) or 512Mi", "`%s` must be a quantity, not %s", field, describe(n, value))
+	case errors.Is(err, resource.ErrFormatWrong) || errors.Is(err, resource.ErrNumeric) ||
+		errors.Is(err, resource.ErrSuffix):
+		d.add(n, "write a quantity such as 500m (half a core) or 512Mi", "`%s` must be a quantity, not %s", field,
+			describe(n, value))
 	case errors.As(err, new(base64.CorruptInputError)):
 		d.add(n, "write plain text under `stringData` instead of `data`", "`%s` must be base64", field)
 	case t == nil || reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()):
@@ -132,9 +135,11 @@ func (d decoder) wrongType(n *yaml.Node, value any, way []step, err error) {
 		d.listForFields(n, items, way)
 	case isFields && t.Kind() == reflect.Slice && len(fields) > 0:
 		first := n.Content[0].Value
-		d.add(n, fmt.Sprintf("put `- ` before `%s`, and indent the item's other keys as far as that one", first), "`%s` must be a list, not fields", field)
+		d.add(n, fmt.Sprintf("put `- ` before `%s`, and indent the item's other keys as far as that one", first),
+			"`%s` must be a list, not fields", field)
 	case t.Kind() == reflect.String && !isList && !isFields:
-		d.add(n, `put it in quotes: "`+n.Value+`"`, "`%s` must be a text, but YAML reads %s as a %s", field, n.Value, yamlWord(value))
+		d.add(n, `put it in quotes: "`+n.Value+`"`, "`%s` must be a text, but YAML reads %s as a %s", field, n.Value,
+			yamlWord(value))
 	default:
 		word, hint := wanted(t, n)
 		d.add(n, hint, "`%s` must be %s, not %s", field, word, describe(n, value))

@@ -52,7 +52,8 @@ func (d decoder) listForFields(n *yaml.Node, items []any, way []step) {
 		return
 	}
 	name := jsonName(field)
-	d.add(n, fmt.Sprintf("did you forget `%s:` above `- %s`?", name, first.Content[0].Value), "`%s` has no `%s`", last.key, name)
+	d.add(n, fmt.Sprintf("did you forget `%s:` above `- %s`?", name, first.Content[0].Value),
+		"`%s` has no `%s`", last.key, name)
 	d.fields(n, items, append(slices.Clip(way), step{last.is, field.Type, name, -1}))
 }
 
@@ -173,15 +174,18 @@ func (c *checker) unknownKind(n *yaml.Node, gvk schema.GroupVersionKind) {
 	}
 	var kinds []string
 	major, _, _ := strings.Cut(gvk.Version, "beta") // of v2beta2, which is like v2, and not like v1
-	versions := append([]schema.GroupVersion{{Group: gvk.Group, Version: major}}, scheme.Scheme.PrioritizedVersionsAllGroups()...)
+	versions := append([]schema.GroupVersion{{Group: gvk.Group, Version: major}},
+		scheme.Scheme.PrioritizedVersionsAllGroups()...)
 	for _, version := range versions {
 		if scheme.Scheme.Recognizes(version.WithKind(gvk.Kind)) && version.Group != "extensions" {
-			c.doubt(yamlfile.Get(n, "apiVersion"), fmt.Sprintf("write `apiVersion: %s`", version), "`%s` has no kind `%s`", gvk.GroupVersion(), gvk.Kind)
+			c.doubt(yamlfile.Get(n, "apiVersion"), fmt.Sprintf("write `apiVersion: %s`", version),
+				"`%s` has no kind `%s`", gvk.GroupVersion(), gvk.Kind)
 			return
 		}
 		kinds = slices.AppendSeq(kinds, maps.Keys(scheme.Scheme.KnownTypes(version)))
 	}
-	kinds = slices.DeleteFunc(kinds, func(kind string) bool { return strings.HasSuffix(kind, "List") || strings.HasSuffix(kind, "Options") })
+	kinds = slices.DeleteFunc(kinds,
+		func(kind string) bool { return strings.HasSuffix(kind, "List") || strings.HasSuffix(kind, "Options") })
 	slices.Sort(kinds)
 	if near := spelling.Closest(gvk.Kind, kinds); near != "" {
 		c.doubt(yamlfile.Get(n, "kind"), fmt.Sprintf("did you mean `%s`?", near), "there is no kind `%s`", gvk.Kind)

@@ -46,6 +46,7 @@ func IsLikely(name string) bool {
 		return !topLevelForeign.MatchString(base)
 	}
 	return slices.ContainsFunc(strings.Split(strings.ToLower(dir), "/"), func(dir string) bool {
-		return slices.Contains(otherDirNames, dir) || slices.ContainsFunc(SearchDirs[1:], func(searched string) bool { return path.Base(searched) == dir })
+		return slices.Contains(otherDirNames, dir) ||
+			slices.ContainsFunc(SearchDirs[1:], func(searched string) bool { return path.Base(searched) == dir })
 	})
 }

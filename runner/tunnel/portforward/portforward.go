@@ -41,7 +41,8 @@ const dialTimeout = 10 * time.Second
 // Dialer speaks SPDY over a websocket, as Kubernetes does since 1.31, and plain SPDY with API servers that refuse that.
 func Dialer(config *rest.Config) tunnel.Dialer {
 	return func(ctx context.Context, p kube.Pod) (tunnel.Tunnel, error) {
-		ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("the cluster did not answer within %v", dialTimeout))
+		ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout,
+			fmt.Errorf("the cluster did not answer within %v", dialTimeout))
 		defer cancel()
 		address, err := portForwardURL(config, p)
 		if err != nil {
@@ -110,11 +111,13 @@ func dialWebsocket(ctx context.Context, config *rest.Config, address *url.URL) (
 	if err != nil {
 		return nil, err
 	}
-	socket, err := websocket.Negotiate(transport, holder, request, constants.WebsocketsSPDYTunnelingPrefix+portforward.PortForwardProtocolV1Name)
+	socket, err := websocket.Negotiate(transport, holder, request,
+		constants.WebsocketsSPDYTunnelingPrefix+portforward.PortForwardProtocolV1Name)
 	if err != nil {
 		return nil, err
 	}
-	connection, err := httpstreamspdy.NewClientConnectionWithPings(portforward.NewTunnelingConnection("devloop", socket), portforward.PingPeriod)
+	connection, err := httpstreamspdy.NewClientConnectionWithPings(portforward.NewTunnelingConnection("devloop",
+		socket), portforward.PingPeriod)
 	return socketConnection{connection, socket.NetConn()}, err
 }
 
@@ -144,7 +147,8 @@ func dialSPDY(ctx context.Context, config *rest.Config, address *url.URL) (https
 	if err != nil {
 		return nil, err
 	}
-	connection, protocol, err := spdy.Negotiate(tripper, &http.Client{Transport: transport}, request, portforward.PortForwardProtocolV1Name)
+	connection, protocol, err := spdy.Negotiate(tripper, &http.Client{Transport: transport}, request,
+		portforward.PortForwardProtocolV1Name)
 	if err == nil && protocol != portforward.PortForwardProtocolV1Name {
 		_ = connection.Close()
 		return nil, fmt.Errorf("the server speaks %q instead of %q", protocol, portforward.PortForwardProtocolV1Name)

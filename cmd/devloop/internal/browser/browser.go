@@ -23,7 +23,8 @@ import (
 func Open(ctx context.Context, url string) error {
 	command := os.Getenv("BROWSER")
 	if command == "" && os.Getenv("SSH_CONNECTION") != "" {
-		return &fault.Error{Code: "machine.browser", Op: "open a browser: this is an SSH session", Hints: []string{"open " + url + " on your own machine, with `ssh -L` for its port"}}
+		return &fault.Error{Code: "machine.browser", Op: "open a browser: this is an SSH session",
+			Hints: []string{"open " + url + " on your own machine, with `ssh -L` for its port"}}
 	}
 	var err error
 	if command != "" {
@@ -33,7 +34,8 @@ func Open(ctx context.Context, url string) error {
 		err = browser.OpenURL(url)
 	}
 	if err != nil {
-		return &fault.Error{Code: "machine.browser", Op: "open a browser", Err: err, Hints: []string{"open " + url, "or name a program in $BROWSER"}}
+		return &fault.Error{Code: "machine.browser", Op: "open a browser", Err: err,
+			Hints: []string{"open " + url, "or name a program in $BROWSER"}}
 	}
 	return nil
 }
@@ -51,7 +53,8 @@ func start(ctx context.Context, command, url string) error {
 	for i, w := range words {
 		words[i] = strings.ReplaceAll(w, "%s", url)
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), words[0], words[1:]...) // the browser stays open when devloop ends
+	// the browser stays open when devloop ends
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), words[0], words[1:]...)
 	if err := cmd.Start(); err != nil {
 		return err
 	}

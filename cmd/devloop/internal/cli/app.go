@@ -76,13 +76,19 @@ func remember(commands []*cli.Command, ran **cli.Context) {
 }
 
 func newApp(s wiring.Streams) *cli.App {
-	commands := wiring.Category(s, "", project.RunCommand(s), project.DeployCommand(s), machine.SetupCommand(s), machine.DoctorCommand(s), machine.BundleCommand(s), project.DownCommand(s), machine.ClusterCommand(s), wiring.VersionCommand(s))
+	commands := wiring.Category(s, "", project.RunCommand(s), project.DeployCommand(s), machine.SetupCommand(s),
+		machine.DoctorCommand(s), machine.BundleCommand(s), project.DownCommand(s), machine.ClusterCommand(s),
+		wiring.VersionCommand(s))
 	commands = append(commands, wiring.Category(s, "look at Pods, without kubectl",
-		pods.StatusCommand(s), pods.DescribeCommand(s), pods.LogsCommand(s), pods.ExecCommand(s), pods.ForwardCommand(s), attach.OpenCommand(s), explainCommand(s), learnCommand(s))...)
+		pods.StatusCommand(s), pods.DescribeCommand(s), pods.LogsCommand(s), pods.ExecCommand(s),
+		pods.ForwardCommand(s), attach.OpenCommand(s), explainCommand(s), learnCommand(s))...)
 	commands = append(commands, wiring.Category(s, "a devloop run in another terminal",
-		attach.WaitCommand(s), attach.TriggerCommand(s), attach.EventsCommand(s), attach.StatsCommand(s), attach.MCPCommand(s))...)
-	commands = append(commands, wiring.Category(s, "settings", settings.InitCommand(s), settings.ConfigCommand(s), settings.SchemaCommand(s), completionCommand(s), manCommand(s))...)
-	commands = append(commands, wiring.Category(s, "manifests without a project", pods.ApplyCommand(s), pods.DeleteCommand(s))...)
+		attach.WaitCommand(s), attach.TriggerCommand(s), attach.EventsCommand(s), attach.StatsCommand(s),
+		attach.MCPCommand(s))...)
+	commands = append(commands, wiring.Category(s, "settings", settings.InitCommand(s), settings.ConfigCommand(s),
+		settings.SchemaCommand(s), completionCommand(s), manCommand(s))...)
+	commands = append(commands,
+		wiring.Category(s, "manifests without a project", pods.ApplyCommand(s), pods.DeleteCommand(s))...)
 	commands = append(commands, helpCommand())
 	cmdline.AddLanguageFlag(commands)
 	return &cli.App{
@@ -98,7 +104,8 @@ func newApp(s wiring.Streams) *cli.App {
 		Commands:                  commands,
 		Action:                    func(c *cli.Context) error { return unknownCommand(c, s) },
 		OnUsageError:              cmdline.FlagError,
-		ExitErrHandler:            func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
+		// Main decides the exit code; without this cli calls os.Exit
+		ExitErrHandler: func(*cli.Context, error) {},
 	}
 }
 

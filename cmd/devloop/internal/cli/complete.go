@@ -54,7 +54,8 @@ func completionCommand(s wiring.Streams) *cli.Command {
 		Action: func(c *cli.Context) error {
 			script, err := completion.Script(c.Args().First())
 			if err != nil || c.NArg() != 1 {
-				return &cmdline.UsageError{Err: fmt.Errorf("want bash, zsh, fish or powershell, got %q", c.Args().Slice())}
+				return &cmdline.UsageError{Err: fmt.Errorf("want bash, zsh, fish or powershell, got %q",
+					c.Args().Slice())}
 			}
 			_, err = s.Out.Write(script)
 			return err
@@ -151,7 +152,8 @@ func valueCandidates(ctx context.Context, c *cli.Command, flag string, before []
 	case "module":
 		return moduleCandidates(append(argumentsOf(c, before[1:]), ".")[0])
 	}
-	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs, "lang": {"en", "ko"}, "progress": {"auto", "plain"}, "color": {"auto", "always", "never"}}[flag]
+	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs, "lang": {"en", "ko"},
+		"progress": {"auto", "plain"}, "color": {"auto", "always", "never"}}[flag]
 	if s, known := config.Find(flag); known {
 		words = s.Choices
 	}
@@ -238,7 +240,8 @@ func namespaceCandidates(ctx context.Context, words []string) []candidate {
 // shell has no use for an error: without such a cluster it is nil.
 func connected(ctx context.Context, words []string) *runner.Runner {
 	place := func(name string) string { return placeOf(name, words) }
-	pods, err := runner.Connect(cluster.Options{Kubeconfig: place("kubeconfig"), Context: place("context"), Namespace: place("namespace")})
+	pods, err := runner.Connect(
+		cluster.Options{Kubeconfig: place("kubeconfig"), Context: place("context"), Namespace: place("namespace")})
 	if err != nil {
 		return nil
 	}

@@ -30,9 +30,11 @@ to do, in English or Korean. Without TERM it lists all topics. It needs no clust
 func allTopics(language string) []topics.Topic {
 	say := wiring.Streams{Language: language}.Say
 	all := append(topics.All(language), topics.Topic{
-		Word: "exit-codes", Also: []string{"exit-code", "exit-status"}, Title: say("what devloop's exit codes mean"), Text: cmdline.ExitCodes(say) + "\n",
+		Word: "exit-codes", Also: []string{"exit-code", "exit-status"}, Title: say("what devloop's exit codes mean"),
+		Text: cmdline.ExitCodes(say) + "\n",
 	})
-	slices.SortFunc(all, func(a, b topics.Topic) int { return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
+	slices.SortFunc(all,
+		func(a, b topics.Topic) int { return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
 	return all
 }
 

@@ -35,7 +35,8 @@ a Deployment. Without LAB it lists them.`,
 			}
 			number, err := strconv.Atoi(c.Args().First())
 			if err != nil || number < 1 || number > labs.Count || c.NArg() > 1 {
-				return &cmdline.UsageError{Err: fmt.Errorf("want a lab from 1 to %d, got %q", labs.Count, c.Args().Slice())}
+				return &cmdline.UsageError{Err: fmt.Errorf("want a lab from 1 to %d, got %q", labs.Count,
+					c.Args().Slice())}
 			}
 			return walk(c, s, number)
 		}),
@@ -76,12 +77,14 @@ func walk(c *cli.Context, s wiring.Streams, number int) error {
 	if err != nil {
 		return err
 	}
-	guide := learn.Guide{Out: s.Out, Dir: dir, Say: s.Say, Width: cmdline.TextWidth(s.Out), Poll: 200 * time.Millisecond}
+	guide := learn.Guide{Out: s.Out, Dir: dir, Say: s.Say, Width: cmdline.TextWidth(s.Out),
+		Poll: 200 * time.Millisecond}
 	guide.Pods = func(ctx context.Context) (pods []learn.Pod, err error) {
 		list, err := at.Pods.Viewer.List(ctx, inspect.Selection{Namespace: at.Pods.Namespace(), All: true})
 		for _, p := range list {
 			here := p.Project != "" && (p.Directory == dir || p.Directory == "") // the Pods of a Deployment do not say
-			pods = append(pods, learn.Pod{Name: p.Name, Status: p.Status, Ready: p.Status == "Running" && p.Ready == len(p.Containers), Here: here})
+			pods = append(pods, learn.Pod{Name: p.Name, Status: p.Status,
+				Ready: p.Status == "Running" && p.Ready == len(p.Containers), Here: here})
 		}
 		return pods, err
 	}

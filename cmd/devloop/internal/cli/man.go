@@ -29,9 +29,12 @@ func manCommand(s wiring.Streams) *cli.Command {
 func manual(a *cli.App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH DEVLOOP 1 \"\" \"devloop %s\"\n.SH NAME\ndevloop \\- %s\n", roff(a.Version), roff(a.Usage))
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B devloop\nCOMMAND [FLAG...] [ARGUMENT...]\n.SH DESCRIPTION\n.nf\n%s\n.fi\n.SH COMMANDS\n", roff(cmdline.Start))
+	fmt.Fprintf(&b,
+		".SH SYNOPSIS\n.B devloop\nCOMMAND [FLAG...] [ARGUMENT...]\n.SH DESCRIPTION\n.nf\n%s\n.fi\n.SH COMMANDS\n",
+		roff(cmdline.Start))
 	for _, c := range a.Commands {
-		fmt.Fprintf(&b, ".SS devloop %s %s\n%s.\n.PP\n.nf\n%s%s\n.fi\n", c.Name, roff(c.ArgsUsage), roff(c.Usage), roff(c.Description), roff(cmdline.ExampleHelp(c.Name, cmdline.PipeWidth)))
+		fmt.Fprintf(&b, ".SS devloop %s %s\n%s.\n.PP\n.nf\n%s%s\n.fi\n", c.Name, roff(c.ArgsUsage), roff(c.Usage),
+			roff(c.Description), roff(cmdline.ExampleHelp(c.Name, cmdline.PipeWidth)))
 		for _, f := range c.Flags {
 			names, usage := cmdline.OptionOf(f, cmdline.English)
 			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(strings.TrimSpace(names)), roff(usage))

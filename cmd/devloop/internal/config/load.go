@@ -65,7 +65,8 @@ func (c Config) readDocument(file *yamlfile.File, dir string) []yamlfile.Problem
 		return problems
 	}
 	if len(documents) > 1 {
-		problems = append(problems, file.Problem(documents[1].Node, "remove the line `---`", "a second document begins here, and only one is allowed"))
+		problems = append(problems, file.Problem(documents[1].Node, "remove the line `---`",
+			"a second document begins here, and only one is allowed"))
 	}
 	r := reader{file: file, dir: dir, into: c}
 	r.mapping(documents[0].Node)
@@ -78,7 +79,8 @@ func misnamed(dir string) []yamlfile.Problem {
 	if _, err := os.Stat(path); err != nil {
 		return nil
 	}
-	return []yamlfile.Problem{{File: path, Message: "devloop reads " + File + ", and nothing else", Hint: fmt.Sprintf("rename it: mv %s %s", path, filepath.Join(dir, File))}}
+	return []yamlfile.Problem{{File: path, Message: "devloop reads " + File + ", and nothing else",
+		Hint: fmt.Sprintf("rename it: mv %s %s", path, filepath.Join(dir, File))}}
 }
 
 // reader takes the values out of devloop.yaml, and tells of what is no value.
@@ -133,7 +135,8 @@ func (r *reader) entry(key, value *yaml.Node) {
 
 func (r *reader) version(n *yaml.Node) {
 	if n.Value != Version {
-		r.add(n, "a newer devloop may know it: devloop version", "`version` must be %s, the only one that this devloop knows", Version)
+		r.add(n, "a newer devloop may know it: devloop version",
+			"`version` must be %s, the only one that this devloop knows", Version)
 	}
 }
 
@@ -208,7 +211,8 @@ func (c Config) readEnvironment(lookup func(string) (string, bool)) []yamlfile.P
 		}
 		for _, t := range texts {
 			if err := s.Check(t); err != nil {
-				problems = append(problems, yamlfile.Problem{File: "$" + s.Env(), Message: fmt.Sprintf("%v, not %q", err, t), Hint: meant(s, t)})
+				problems = append(problems, yamlfile.Problem{File: "$" + s.Env(),
+					Message: fmt.Sprintf("%v, not %q", err, t), Hint: meant(s, t)})
 			}
 		}
 		c[s.Name] = Value{Texts: texts, From: "$" + s.Env()}

@@ -99,5 +99,6 @@ func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return &fault.Error{Code: codeEnded, Op: "devloop run does not answer", Err: err, Hints: []string{"start it: devloop run"}}
+	return &fault.Error{Code: codeEnded, Op: "devloop run does not answer", Err: err,
+		Hints: []string{"start it: devloop run"}}
 }

@@ -94,7 +94,8 @@ func Unsupported() error {
 	if runtime.GOOS != "windows" {
 		return nil
 	}
-	return &fault.Error{Code: "session.unsupported", Op: "a devloop run on Windows answers no other process yet", Hints: []string{"run devloop in WSL"}}
+	return &fault.Error{Code: "session.unsupported", Op: "a devloop run on Windows answers no other process yet",
+		Hints: []string{"run devloop in WSL"}}
 }
 
 // Listen opens the socket at path, which is the project's holder's; one that a killed process left is replaced.
@@ -103,7 +104,9 @@ func Listen(path string, s Session) (*Server, error) {
 		return nil, err
 	}
 	if len(path) > maxPath {
-		return nil, &fault.Error{Code: "session.path", Op: "open the control socket: its path is too long for a socket: " + path, Hints: []string{"choose a shorter directory for state: XDG_STATE_HOME"}}
+		return nil, &fault.Error{Code: "session.path",
+			Op:    "open the control socket: its path is too long for a socket: " + path,
+			Hints: []string{"choose a shorter directory for state: XDG_STATE_HOME"}}
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

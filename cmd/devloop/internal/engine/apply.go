@@ -28,19 +28,22 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 	c := newCycle(s, queue.Work{N: 1, Because: "apply", Trigger: event.TriggerFirst, Changed: watch.Everything()})
 	c.manifest = m
 	if len(images) > 0 {
-		if err := c.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error { return build{c}.loadStored(ctx, s, images) }); err != nil {
+		if err := c.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
+			return build{c}.loadStored(ctx, s, images)
+		}); err != nil {
 			return nil, err
 		}
 	}
-	pods, err := publish.Run(ctx, c.Publisher, event.Replace, func(ctx context.Context, s *publish.Stage) ([]kube.Pod, error) {
-		spec := c.spec()
-		spec.Names = lists.Map(images, func(img Stored) string { return img.Ref })
-		c.explainSpec(spec)
-		s.Objects = report.Objects(m.Refs())
-		ctx, cancel := c.Target.LimitReady(ctx)
-		defer cancel()
-		return c.Deployer.Replace(ctx, spec)
-	})
+	pods, err := publish.Run(ctx, c.Publisher, event.Replace,
+		func(ctx context.Context, s *publish.Stage) ([]kube.Pod, error) {
+			spec := c.spec()
+			spec.Names = lists.Map(images, func(img Stored) string { return img.Ref })
+			c.explainSpec(spec)
+			s.Objects = report.Objects(m.Refs())
+			ctx, cancel := c.Target.LimitReady(ctx)
+			defer cancel()
+			return c.Deployer.Replace(ctx, spec)
+		})
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,8 @@ import (
 // build is the part of a cycle from the sources to an image on the nodes.
 type build struct{ *cycle }
 
-// compile compiles the sources, unless the nodes have the image already. What was compiled last is still right if only a
-// manifest was saved since.
+// compile compiles the sources, unless the nodes have the image already. What was compiled last is still right if only
+// a manifest was saved since.
 func (b build) compile(ctx context.Context) error {
 	if !b.saved.Compiles(b.State().NodeImage != nil) {
 		return nil
@@ -26,20 +26,21 @@ func (b build) compile(ctx context.Context) error {
 		b.app, b.compiled = *b.latest, true
 		return nil
 	}
-	app, err := publish.Run(ctx, b.Publisher, event.Compile, func(ctx context.Context, s *publish.Stage) (springboot.App, error) {
-		out, flush := s.Writer()
-		defer flush()
-		paths := b.Changed.Paths
-		if b.Changed.All || b.Changed.Unnamed {
-			paths = nil
-		}
-		app, err := b.Compiler.Compile(ctx, paths, out)
-		if err == nil {
-			s.Output, s.CompiledBy, s.Why = report.Output(b.Target.Dir, app), app.CompiledBy, app.BuildReason
-		}
-		b.tellOmitted(app)
-		return app, err
-	})
+	app, err := publish.Run(ctx, b.Publisher, event.Compile,
+		func(ctx context.Context, s *publish.Stage) (springboot.App, error) {
+			out, flush := s.Writer()
+			defer flush()
+			paths := b.Changed.Paths
+			if b.Changed.All || b.Changed.Unnamed {
+				paths = nil
+			}
+			app, err := b.Compiler.Compile(ctx, paths, out)
+			if err == nil {
+				s.Output, s.CompiledBy, s.Why = report.Output(b.Target.Dir, app), app.CompiledBy, app.BuildReason
+			}
+			b.tellOmitted(app)
+			return app, err
+		})
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,8 @@ func (b build) toNodes(ctx context.Context) (err error) {
 		b.img = *b.State().NodeImage
 		return nil
 	}
-	if b.img, err = publish.Run(ctx, b.Publisher, event.Image, func(ctx context.Context, s *publish.Stage) (image.Image, error) { return b.image(ctx, s) }); err != nil {
+	if b.img, err = publish.Run(ctx, b.Publisher, event.Image,
+		func(ctx context.Context, s *publish.Stage) (image.Image, error) { return b.image(ctx, s) }); err != nil {
 		return err
 	}
 	err = b.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
@@ -91,7 +93,8 @@ func (b build) image(ctx context.Context, s *publish.Stage) (image.Image, error)
 		return img, err
 	}
 	s.Image = img.Ref
-	s.Publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String(), Archive: report.Archive(img.Report.Archive)})
+	s.Publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String(),
+		Archive: report.Archive(img.Report.Archive)})
 	for _, a := range img.Advice {
 		s.InformOnce(event.Notice{Code: event.NoticeImageAdvice, Text: a.Text, Hints: []string{a.Hint}})
 	}
@@ -108,7 +111,8 @@ func (b build) load(ctx context.Context, s *publish.Stage, ref string, content v
 		return loader.Report{}, err
 	}
 	for _, n := range sent.Nodes {
-		s.Publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
+		s.Publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took),
+			Proof: n.Proof})
 	}
 	return sent, nil
 }

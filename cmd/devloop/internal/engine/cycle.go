@@ -23,8 +23,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/render"
 )
 
-// cycle takes a project from its sources to an answer on localhost, once. Its fields are filled
-// stage by stage.
+// cycle takes a project from its sources to an answer on localhost, once. Its fields are filled stage by stage.
 type cycle struct {
 	*Session
 	publish.Publisher
@@ -119,7 +118,8 @@ func (c *cycle) compileAndDecide(ctx context.Context) (d plan.Decision, err erro
 	ahead, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var preparing sync.WaitGroup
-	if runs := c.State().Running(nil); runs.Serves && runs.Swappable && c.Target.Path != plan.ModeRestart && c.Target.Path != plan.ModePod {
+	if runs := c.State().Running(nil); runs.Serves && runs.Swappable && c.Target.Path != plan.ModeRestart &&
+		c.Target.Path != plan.ModePod {
 		pods, classes := c.State().Target().Patchable(), c.contents.ClassesOf(c.Changed.Paths)
 		preparing.Go(func() { c.Debuggers.Prepare(ahead, pods, classes) })
 	}
@@ -158,11 +158,13 @@ func (c *cycle) prepare(ctx context.Context) (err error) {
 
 // openPorts opens the local ports for clients and debuggers.
 func (c *cycle) openPorts(ctx context.Context) error {
-	if err := c.Ports.Open(ctx, c.Publisher, c.Target.Endpoints(c.manifest, c.Target.Declared(c.manifest))); err != nil {
+	if err := c.Ports.Open(ctx, c.Publisher,
+		c.Target.Endpoints(c.manifest, c.Target.Declared(c.manifest))); err != nil {
 		return err
 	}
 	images := c.Target.Images(c.manifest)
-	if err := c.Debuggers.Open(ctx, c.Publisher, c.manifest.ProjectPods(c.Target.Namespace, images...)); err != nil || !c.Target.Debug.On {
+	if err := c.Debuggers.Open(ctx, c.Publisher, c.manifest.ProjectPods(c.Target.Namespace, images...)); err != nil ||
+		!c.Target.Debug.On {
 		return err
 	}
 	probed := func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }
@@ -174,7 +176,8 @@ func (c *cycle) openPorts(ctx context.Context) error {
 
 // decide chooses how the save reaches the running application, and publishes the choice.
 func (c *cycle) decide() plan.Decision {
-	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.Debuggers.Redefined()), Mode: c.Target.Path, WithLibraries: c.withLibraries}
+	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.Debuggers.Redefined()),
+		Mode: c.Target.Path, WithLibraries: c.withLibraries}
 	if c.compiled && (c.Target.NotPatchable == "" || c.Target.Follow && c.app.Dockerfile != "") {
 		parts, err := c.app.ContentsAfter(c.contents, plan.Looked)
 		if err != nil {
@@ -205,7 +208,8 @@ func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
 			return err
 		}
 		c.Debuggers.Route(s.Publisher, pods)
-		if err := c.Ports.Forward(ctx, s, ports.Check{Dial: c.Deployer.Dial, Stopped: c.Debuggers.Attached}, pods); err != nil {
+		if err := c.Ports.Forward(ctx, s, ports.Check{Dial: c.Deployer.Dial, Stopped: c.Debuggers.Attached},
+			pods); err != nil {
 			return err
 		}
 		if s.Skip = len(s.Answers) == 0; s.Skip {

@@ -22,7 +22,8 @@ import (
 )
 
 const (
-	// surgeDrainTime limits the wait for requests in progress on a Pod when the next one serves already: there is no hurry.
+	// surgeDrainTime limits the wait for requests in progress on a Pod when the next one serves already: there is no
+	// hurry.
 	surgeDrainTime = 30 * time.Second
 	// deleteTime limits the deletion of Pods that others have replaced.
 	deleteTime = 20 * time.Second
@@ -30,10 +31,9 @@ const (
 
 // rollout replaces the Pods of a cycle's project.
 //
-// Localhost forwards to the old Pod until the new one answers, so that the old one still serves if the
-// start fails. Devloop deploys a Pod beside the old one, and deletes the old one later; a Deployment
-// does both in a rolling update. An application that cannot run twice is replaced in place, and a
-// notice says so once.
+// Localhost forwards to the old Pod until the new one answers, so that the old one still serves if the start fails.
+// Devloop deploys a Pod beside the old one, and deletes the old one later; a Deployment does both in a rolling update.
+// An application that cannot run twice is replaced in place, and a notice says so once.
 type rollout struct {
 	*cycle
 	serving []kube.Pod // serve until the new Pods do; none if the new ones replace them
@@ -139,17 +139,18 @@ func (r *rollout) deployPods(ctx context.Context) ([]kube.Pod, error) {
 }
 
 func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Pod, error) {
-	pods, err := publish.Run(ctx, r.Publisher, event.Replace, func(ctx context.Context, s *publish.Stage) ([]kube.Pod, error) {
-		pods, err := r.replace(ctx, debug)
-		if taken, is := errors.AsType[*deploy.NameTakenError](err); is {
-			r.informOfReplacement(fmt.Sprintf("another %s exists", taken.Pod))
-			if err = r.makeWay(ctx); err == nil {
-				pods, err = r.replace(ctx, debug)
+	pods, err := publish.Run(ctx, r.Publisher, event.Replace,
+		func(ctx context.Context, s *publish.Stage) ([]kube.Pod, error) {
+			pods, err := r.replace(ctx, debug)
+			if taken, is := errors.AsType[*deploy.NameTakenError](err); is {
+				r.informOfReplacement(fmt.Sprintf("another %s exists", taken.Pod))
+				if err = r.makeWay(ctx); err == nil {
+					pods, err = r.replace(ctx, debug)
+				}
 			}
-		}
-		s.Pods = report.Pods(pods)
-		return pods, err
-	})
+			s.Pods = report.Pods(pods)
+			return pods, err
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +190,9 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 
 // deployment returns what Pods of the cycle's image run.
 func (r *rollout) deployment(pods []kube.Pod) state.Deployment {
-	return state.Deployment{Image: r.img, Pods: pods, Built: r.built, Code: state.Code{Kind: state.InImage, State: r.built}, NotPatchable: report.NotPatchable(r.img.Report, r.Target.NotPatchable, r.Debuggers.Unavailable())}
+	return state.Deployment{Image: r.img, Pods: pods,
+		Built: r.built, Code: state.Code{Kind: state.InImage, State: r.built},
+		NotPatchable: report.NotPatchable(r.img.Report, r.Target.NotPatchable, r.Debuggers.Unavailable())}
 }
 
 // promote records that a deployment answers, and deletes the Pods that did before.
@@ -225,7 +228,8 @@ func (r *rollout) awaitRecovery(err error) {
 func (c *cycle) spec() deploy.Spec {
 	t := c.Target
 	return deploy.Spec{
-		Spec:  render.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Keep: t.Keep},
+		Spec: render.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest,
+			Names: t.Images(c.manifest), Keep: t.Keep},
 		Adopt: t.Adopt, Yields: t.MayReplace,
 		LeftOut: func(left []kube.Ref) { // which the cluster has no kind for
 			c.InformOnce(event.Notice{Code: event.NoticeLeftOut, Objects: report.Objects(left)})
@@ -235,7 +239,8 @@ func (c *cycle) spec() deploy.Spec {
 
 // ready waits until Pods are ready.
 func (c *cycle) ready(ctx context.Context, pods []kube.Pod) error {
-	return c.Stage(ctx, event.Ready, func(ctx context.Context, s *publish.Stage) error { return c.awaitReady(ctx, s, pods) })
+	return c.Stage(ctx, event.Ready,
+		func(ctx context.Context, s *publish.Stage) error { return c.awaitReady(ctx, s, pods) })
 }
 
 func (c *cycle) awaitReady(ctx context.Context, s *publish.Stage, pods []kube.Pod) error {

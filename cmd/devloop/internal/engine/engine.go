@@ -27,14 +27,13 @@
 //	     └────┘                        Serving + Candidate ──► ready: the Candidate is Serving
 //	                                                      ──► fails: Serving stays
 //
-// Everything that happens beside a cycle arrives as a message in the inbox of [Session.Run], which
-// starts, cancels and repeats cycles: one runs at a time, and a newer save cancels it. Package queue
-// says what the next one has to do.
+// Everything that happens beside a cycle arrives as a message in the inbox of [Session.Run], which starts, cancels and
+// repeats cycles: one runs at a time, and a newer save cancels it. Package queue says what the next one has to do.
 //
-// The packages below have the parts, each with its own state: target (what is deployed), patch (changes of running Pods),
-// localhost (the state and what shows it), ports and debugport (the local ports), follow (what becomes of Pods), spares
-// (JVMs for the next restart), archive (faster starts), prune (what manifests no longer have),
-// background (work that outlives a cycle), report and publish (events).
+// The packages below have the parts, each with its own state: target (what is deployed), patch (changes of running
+// Pods), localhost (the state and what shows it), ports and debugport (the local ports), follow (what becomes of Pods),
+// spares (JVMs for the next restart), archive (faster starts), prune (what manifests no longer have), background (work
+// that outlives a cycle), report and publish (events).
 //
 // The engine declares the interfaces that it needs, so that its tests need no Docker engine, no
 // cluster and no Gradle. It knows neither flags nor displays.
@@ -141,16 +140,16 @@ type Config struct {
 	// Listen opens a local port, Debugger one for debuggers.
 	Listen   ports.Listen
 	Debugger debugport.Open
-	// Turn is waited for before the application starts, SpareTurn before a spare JVM does. May be nil. Who takes turns, and
-	// how many may start at a time, is up to package services.
+	// Turn is waited for before the application starts, SpareTurn before a spare JVM does. May be nil. Who takes turns,
+	// and how many may start at a time, is up to package services.
 	Turn      Turn
 	SpareTurn spares.Take
 	// FirstDone is called once, when Run becomes idle for the first time. May be nil.
 	FirstDone func()
 }
 
-// Turn waits until a service may start. If it has to wait, it tells waits how many others come first. Call done once the
-// service has started.
+// Turn waits until a service may start. If it has to wait, it tells waits how many others come first. Call done once
+// the service has started.
 type Turn func(ctx context.Context, waits func(others int)) (done func(), err error)
 
 // Session runs cycles for one project.
@@ -177,20 +176,22 @@ type Session struct {
 
 // New returns a session that has done nothing yet. Close ends it.
 func New(c Config) *Session {
-	s := &Session{Config: c, events: publish.New(c.Bus), background: background.New(), inbox: make(chan message), appPort: ports.AppPortOf(c.Target.Port)}
+	s := &Session{Config: c, events: publish.New(c.Bus), background: background.New(), inbox: make(chan message),
+		appPort: ports.AppPortOf(c.Target.Port)}
 	s.follow = follow.Follower{Pods: c.Deployer, Background: s.background, Tell: s.send}
 	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background)
-	s.Localhost = localhost.New(ports.NewForwards(c.Listen, c.Target.Ports), debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial))
+	s.Localhost = localhost.New(ports.NewForwards(c.Listen, c.Target.Ports),
+		debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial))
 	s.pruner = prune.Pruner{Cluster: c.Deployer}
 	s.spares = spares.Keeper{Pods: c.Deployer, Events: s.events, Turn: c.SpareTurn}
 	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.Debuggers.Redefine}
 	return s
 }
 
-// Deploy runs one cycle and returns its error. The local ports that it opened stay open until
-// Close.
+// Deploy runs one cycle and returns its error. The local ports that it opened stay open until Close.
 func (s *Session) Deploy(ctx context.Context) error {
-	return newCycle(s, queue.Work{N: 1, Because: "deploy", Trigger: event.TriggerFirst, Changed: watch.Everything()}).run(ctx)
+	return newCycle(s, queue.Work{N: 1, Because: "deploy", Trigger: event.TriggerFirst,
+		Changed: watch.Everything()}).run(ctx)
 }
 
 // ExpectStages says how long stages took in the first cycle of an earlier session. Displays show it.

@@ -35,8 +35,7 @@ type (
 	pause     struct{}            // saves wait from now on, or no longer do
 )
 
-// send puts a message into the inbox. It gives up when ctx ends: no one reads the inbox of a
-// session that does not run.
+// send puts a message into the inbox. It gives up when ctx ends: no one reads the inbox of a session that does not run.
 func (s *Session) send(ctx context.Context, m message) {
 	select {
 	case s.inbox <- m:
@@ -67,9 +66,8 @@ type Settled struct {
 	Failure *event.Failure
 }
 
-// Wait waits until all changes that Run has received are served, or one of them has failed. Changes
-// that were saved during a pause are not served before it ends. If ctx ends first, Wait returns its
-// cause.
+// Wait waits until all changes that Run has received are served, or one of them has failed. Changes that were saved
+// during a pause are not served before it ends. If ctx ends first, Wait returns its cause.
 func (s *Session) Wait(ctx context.Context) (Settled, error) {
 	settled := make(chan Settled, 1)
 	s.send(ctx, waiting(settled))
@@ -99,9 +97,8 @@ func (s *Session) tellWaiting(b *backlog) {
 	b.waiting = nil
 }
 
-// Run runs a cycle for the first build and one for every later batch, until ctx ends, and returns
-// ctx's cause. One cycle runs at a time; a newer batch cancels the running one. Run does not retry
-// a failed cycle: the next change does.
+// Run runs a cycle for the first build and one for every later batch, until ctx ends, and returns ctx's cause. One
+// cycle runs at a time; a newer batch cancels the running one. Run does not retry a failed cycle: the next change does.
 func (s *Session) Run(ctx context.Context, batches <-chan watch.Batch) error {
 	b := &backlog{Queue: queue.New()}
 	for {
@@ -167,8 +164,7 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 	}
 }
 
-// changed hands a batch to the queue. During a pause, saved files wait until it ends or the user
-// asks for a rebuild.
+// changed hands a batch to the queue. During a pause, saved files wait until it ends or the user asks for a rebuild.
 func (b *backlog) changed(batch watch.Batch) {
 	b.held = b.held.Merge(batch)
 	if b.held.Empty() || b.paused && !b.held.All && !b.held.Unnamed {
@@ -209,8 +205,7 @@ func (s *Session) prepareCompiler(ctx context.Context) {
 	}
 }
 
-// next handles the messages that waited for the end of a cycle, and starts the next cycle if there
-// is work.
+// next handles the messages that waited for the end of a cycle, and starts the next cycle if there is work.
 func (s *Session) next(ctx context.Context, b *backlog) {
 	s.handleRecovered(b)
 	s.handleGone(b.gone)
@@ -266,7 +261,8 @@ func (s *Session) handleGone(gone []kube.Pod) {
 			continue // it was replaced
 		}
 		s.Become(s.events, s.State().Vanished())
-		ended := &fault.Error{Code: event.NoticePodGone, Op: fmt.Sprintf("Pod %q has ended or was deleted", pod.Name), Hints: []string{"bring it back: press r"}}
+		ended := &fault.Error{Code: event.NoticePodGone, Op: fmt.Sprintf("Pod %q has ended or was deleted", pod.Name),
+			Hints: []string{"bring it back: press r"}}
 		s.Fail(s.events, *failure.Of(ended))
 		s.events.WarnOf(ended)
 	}

@@ -117,11 +117,12 @@ type Step string
 
 // The steps.
 const (
-	OpenStep         Step = "open"         // look at the project; a wrapper may have to download its build tool
-	ApplicationsStep Step = "applications" // find the applications of a build of several modules, for which it may have to run
-	ConnectStep      Step = "connect"      // reach the engine and the cluster
-	WatchStep        Step = "watch"        // look at all files, so that each save from then on is noticed
-	RemoveStep       Step = "remove"       // delete and down wait until the Pods are gone
+	OpenStep Step = "open" // look at the project; a wrapper may have to download its build tool
+	// find the applications of a build of several modules, for which it may have to run
+	ApplicationsStep Step = "applications"
+	ConnectStep      Step = "connect" // reach the engine and the cluster
+	WatchStep        Step = "watch"   // look at all files, so that each save from then on is noticed
+	RemoveStep       Step = "remove"  // delete and down wait until the Pods are gone
 )
 
 // StepStarted opens a step.

@@ -6,8 +6,13 @@ import "reflect"
 var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
-		StreamStarted{}, Snapshot{}, EventsMissed{}, StepStarted{}, StepFinished{}, SessionStarted{}, CycleStarted{}, PathChosen{}, StageStarted{}, Transfer{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{}, NodeLoaded{}, PodPhase{},
-		AppLog{}, PortListening{}, PortForwarded{}, DebugPortOpen{}, ContainerRestarted{}, Debugger{}, ArchiveStarted{}, ArchiveFinished{}, ArchiveRejected{}, SpareJVM{}, LiveReloadOpen{}, AppAnswered{}, StateChanged{}, CycleFinished{}, Notice{}, CompilerReady{}, Progress{}, Mark{}, Paused{}, ViewAsked{}, CheckStarted{}, CheckFinished{}, ObjectRemoved{}, SessionFinished{},
+		StreamStarted{}, Snapshot{}, EventsMissed{}, StepStarted{}, StepFinished{}, SessionStarted{}, CycleStarted{},
+		PathChosen{}, StageStarted{}, Transfer{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{},
+		NodeLoaded{}, PodPhase{},
+		AppLog{}, PortListening{}, PortForwarded{}, DebugPortOpen{}, ContainerRestarted{}, Debugger{}, ArchiveStarted{},
+		ArchiveFinished{}, ArchiveRejected{}, SpareJVM{}, LiveReloadOpen{}, AppAnswered{}, StateChanged{},
+		CycleFinished{}, Notice{}, CompilerReady{}, Progress{}, Mark{}, Paused{}, ViewAsked{}, CheckStarted{},
+		CheckFinished{}, ObjectRemoved{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)
 	}

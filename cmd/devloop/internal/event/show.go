@@ -11,9 +11,9 @@ const tickTime = time.Second
 // Ticker is a display that also shows that time passes. It gets the time between events, in their goroutine.
 type Ticker interface{ Tick(now time.Time) }
 
-// Show hands the kept events and all that follow to a display in a goroutine of its own, so that one whose output is not
-// read, as in a pager, slows nothing. The display misses what a slow [Reader] does, and is told so. The channel closes
-// once it has had the session's last event.
+// Show hands the kept events and all that follow to a display in a goroutine of its own, so that one whose output is
+// not read, as in a pager, slows nothing. The display misses what a slow [Reader] does, and is told so. The channel
+// closes once it has had the session's last event.
 func (s *Store) Show(display Sink) (shown <-chan struct{}) {
 	r, ended := s.Subscribe(), make(chan struct{})
 	r.take() // the snapshot: the display begins with the events

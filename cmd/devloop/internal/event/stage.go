@@ -51,7 +51,8 @@ type StageFinished struct {
 // LeavesOut reports whether the event ends a forward stage in which nothing answered at a local address: it leads
 // nowhere any more.
 func (s StageFinished) LeavesOut(url string) bool {
-	return s.Stage == Forward && s.Outcome == OK && !slices.ContainsFunc(s.Answers, func(a PortAnswer) bool { return a.URL == url })
+	return s.Stage == Forward && s.Outcome == OK && !slices.ContainsFunc(s.Answers,
+		func(a PortAnswer) bool { return a.URL == url })
 }
 
 // StageResult says what came of a stage. Which keys there are depends on the stage.
@@ -96,7 +97,8 @@ type PortAnswer struct {
 	// NotAsked is "debugger" if the application was not asked because one is attached, and "foreign" if the Pod is not
 	// the project's.
 	NotAsked string `json:"notAsked,omitempty"`
-	// Status is the HTTP status; 0 where the port speaks something else. Text is the first line, where it is short text.
+	// Status is the HTTP status; 0 where the port speaks something else. Text is the first line, where it is short
+	// text.
 	Status int    `json:"status,omitempty"`
 	Text   string `json:"text,omitempty"`
 }

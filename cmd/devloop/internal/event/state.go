@@ -124,7 +124,8 @@ func (s ServiceState) after(e Event) ServiceState {
 func (s ServiceState) beside(b Body) ServiceState {
 	switch b := b.(type) {
 	case DebugPortOpen:
-		s.Debug = replace(s.Debug, DebugState{DebugPortOpen: b}, func(old DebugState) bool { return old.Address == b.Address })
+		s.Debug = replace(s.Debug, DebugState{DebugPortOpen: b},
+			func(old DebugState) bool { return old.Address == b.Address })
 	case Debugger:
 		s.Debug = slices.Clone(s.Debug)
 		for i, d := range s.Debug {
@@ -145,7 +146,8 @@ func (s ServiceState) beside(b Body) ServiceState {
 	case Paused:
 		s.Paused = b.On
 	case StageFinished:
-		s.Forwards = slices.DeleteFunc(slices.Clone(s.Forwards), func(f PortForwarded) bool { return b.LeavesOut(f.URL) })
+		s.Forwards = slices.DeleteFunc(slices.Clone(s.Forwards),
+			func(f PortForwarded) bool { return b.LeavesOut(f.URL) })
 	}
 	return s
 }

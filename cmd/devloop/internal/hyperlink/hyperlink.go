@@ -14,7 +14,8 @@ import (
 // Links are made as the terminal and the project want them. The zero value makes none.
 type Links struct {
 	On bool
-	// Dir is the directory that relative paths begin in, and Host this machine's name: a terminal opens only local files.
+	// Dir is the directory that relative paths begin in, and Host this machine's name: a terminal opens only local
+	// files.
 	Dir, Host string
 	// VSCode uses the editor's own links, which lead to the line.
 	VSCode bool

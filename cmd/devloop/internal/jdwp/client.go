@@ -33,8 +33,9 @@ func NewClient(dial Dial) *Client {
 	return c
 }
 
-// Prepare attaches and finds classes, given by internal name, so that the next Redefine need not: the first time this takes
-// as long as the redefinition itself. It ends with ctx, and at Close. It returns no error, as Redefine meets the same one.
+// Prepare attaches and finds classes, given by internal name, so that the next Redefine need not: the first time this
+// takes as long as the redefinition itself. It ends with ctx, and at Close. It returns no error, as Redefine meets the
+// same one.
 func (c *Client) Prepare(ctx context.Context, classes []string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -46,11 +47,12 @@ func (c *Client) Prepare(ctx context.Context, classes []string) {
 	}
 }
 
-// Redefine replaces class files as [VM.Redefine] does. Classes that it has found before it redefines at once, unless all
-// is set. Then it calls ready, and looks for the rest: by now the files must be where the JVM reads those of classes that
-// it has not loaded. If ready fails, the JVM may have the change already. A connection that has ended since the last call
-// is made again.
-func (c *Client) Redefine(ctx context.Context, classes map[string][]byte, all bool, ready func() error) (n int, err error) {
+// Redefine replaces class files as [VM.Redefine] does. Classes that it has found before it redefines at once, unless
+// all is set. Then it calls ready, and looks for the rest: by now the files must be where the JVM reads those of
+// classes that it has not loaded. If ready fails, the JVM may have the change already. A connection that has ended
+// since the last call is made again.
+func (c *Client) Redefine(ctx context.Context, classes map[string][]byte, all bool,
+	ready func() error) (n int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	vm, err := c.attached(ctx)
@@ -124,7 +126,8 @@ func (c *Client) Close() {
 }
 
 // Redefine attaches to a JVM, replaces class files as [Client.Redefine] does, and detaches.
-func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all bool, ready func() error) (n int, err error) {
+func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all bool,
+	ready func() error) (n int, err error) {
 	c := NewClient(dial)
 	defer c.Close()
 	return c.Redefine(ctx, classes, all, ready)

@@ -8,8 +8,8 @@
 // existing methods, with an option of HotSpot also new methods that nothing can override, and
 // refuses every other change with a [Refusal]. A call changes all of its classes or none.
 //
-// A JVM accepts one debugger at a time. Package ide lets an IDE be that debugger without locking devloop out. Package wire
-// has the packets.
+// A JVM accepts one debugger at a time. Package ide lets an IDE be that debugger without locking devloop out. Package
+// wire has the packets.
 //
 // The protocol: https://docs.oracle.com/en/java/javase/21/docs/specs/jdwp/jdwp-spec.html,
 // its commands: https://docs.oracle.com/en/java/javase/21/docs/specs/jdwp/jdwp-protocol.html

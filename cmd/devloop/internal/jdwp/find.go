@@ -8,7 +8,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 )
 
-// used returns the ids of the classes of a name, one for each class loader, as far as the JVM has made them ready for use.
+// used returns the ids of the classes of a name, one for each class loader, as far as the JVM has made them ready for
+// use.
 func (vm *VM) used(ctx context.Context, name string) (ids []string, err error) {
 	answer, err := vm.Ask(ctx, wire.ClassesBySignature, wire.AppendText(nil, "L"+name+";"))
 	b := wire.Fields{Rest: answer}
@@ -92,7 +93,8 @@ func (vm *VM) findLoader(ctx context.Context) error {
 	return ErrNotLoaded // as far as this JVM tells
 }
 
-// askEach sends a command about each of some objects at once, and returns the answers: nothing for an object that is gone.
+// askEach sends a command about each of some objects at once, and returns the answers: nothing for an object that is
+// gone.
 func (vm *VM) askEach(ctx context.Context, c wire.Command, objects []string) (answers [][]byte, err error) {
 	answers = make([][]byte, len(objects))
 	replies, sent := make(chan wire.Packet, len(objects)), []byte(nil)

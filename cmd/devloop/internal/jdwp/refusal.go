@@ -16,8 +16,10 @@ const (
 var refusals = map[Refusal]string{
 	60: "the class file is not well formed", 61: "a class would be its own superclass", 62: "the class does not verify",
 	newMethod: "a method was added", 64: "fields changed", 66: "supertypes changed", 67: "a method was removed",
-	68: "the class file is of a Java version that this JVM does not support", 69: "the class has another name", 70: "the modifiers of the class changed",
-	71: "the modifiers of a method changed", 72: "attributes of the class changed", 99: "this JVM does not support it", 112: "the JVM is shutting down",
+	68: "the class file is of a Java version that this JVM does not support", 69: "the class has another name",
+	70: "the modifiers of the class changed",
+	71: "the modifiers of a method changed", 72: "attributes of the class changed", 99: "this JVM does not support it",
+	112: "the JVM is shutting down",
 }
 
 // NewMethod reports whether the JVM does not take new methods.

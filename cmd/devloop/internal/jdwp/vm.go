@@ -46,9 +46,11 @@ func Attach(ctx context.Context, conn io.ReadWriteCloser) (*VM, error) {
 	return AttachTo(ctx, conn, func(wire.Packet) {})
 }
 
-// AttachTo is [Attach] for whoever wants the JVM's events. It calls onEvent from one goroutine, already before it returns.
+// AttachTo is [Attach] for whoever wants the JVM's events. It calls onEvent from one goroutine, already before it
+// returns.
 func AttachTo(ctx context.Context, conn io.ReadWriteCloser, onEvent func(wire.Packet)) (*VM, error) {
-	vm := &VM{conn: conn, onEvent: onEvent, pending: map[uint32]func(wire.Packet){}, ended: make(chan struct{}), names: map[string]string{}}
+	vm := &VM{conn: conn, onEvent: onEvent, pending: map[uint32]func(wire.Packet){}, ended: make(chan struct{}),
+		names: map[string]string{}}
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	err := exchangeHandshakes(conn)
 	if err == nil {
@@ -174,9 +176,10 @@ func (vm *VM) redefineKnown(ctx context.Context, classes map[string][]byte) (kno
 	return known, err
 }
 
-// redefineOthers finds the classes, and redefines those that are not among the known ones: most of all, what another class
-// loader has loaded.
-func (vm *VM) redefineOthers(ctx context.Context, classes map[string][]byte, known map[string][]string, all bool) (n int, err error) {
+// redefineOthers finds the classes, and redefines those that are not among the known ones: most of all, what another
+// class loader has loaded.
+func (vm *VM) redefineOthers(ctx context.Context, classes map[string][]byte, known map[string][]string,
+	all bool) (n int, err error) {
 	vm.known = nil
 	found, err := vm.find(ctx, classes, all)
 	if err != nil {
@@ -189,9 +192,10 @@ func (vm *VM) redefineOthers(ctx context.Context, classes map[string][]byte, kno
 	return len(found), nil
 }
 
-// RedefineAround is [VM.Redefine] for a VM that others send commands to as well. It calls before with the ids of the classes
-// that it has found, and what that returns once they are redefined.
-func (vm *VM) RedefineAround(ctx context.Context, classes map[string][]byte, all bool, before func(ids []string) (after func())) (n int, err error) {
+// RedefineAround is [VM.Redefine] for a VM that others send commands to as well. It calls before with the ids of the
+// classes that it has found, and what that returns once they are redefined.
+func (vm *VM) RedefineAround(ctx context.Context, classes map[string][]byte, all bool,
+	before func(ids []string) (after func())) (n int, err error) {
 	found, err := vm.find(ctx, classes, all)
 	if err != nil {
 		return 0, err
@@ -204,8 +208,8 @@ func (vm *VM) RedefineAround(ctx context.Context, classes map[string][]byte, all
 	return len(found), nil
 }
 
-// lookUp finds classes, given by internal name, for the next Redefine. It leaves those that nothing has used to that, which may not
-// need them.
+// lookUp finds classes, given by internal name, for the next Redefine. It leaves those that nothing has used to that,
+// which may not need them.
 func (vm *VM) lookUp(ctx context.Context, names []string) {
 	found := maps.Clone(vm.known)
 	if found == nil {

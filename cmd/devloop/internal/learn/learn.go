@@ -123,7 +123,8 @@ func (g Guide) holds(ctx context.Context, c labs.Condition) bool {
 		_, err := os.Stat(filepath.Join(g.Dir, c.Name))
 		return err == nil
 	case "port":
-		connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", net.JoinHostPort("localhost", c.Name))
+		connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp",
+			net.JoinHostPort("localhost", c.Name))
 		if err != nil {
 			return false
 		}

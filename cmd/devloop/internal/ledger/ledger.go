@@ -81,7 +81,8 @@ func (w *Writer) cycle(current *Entry, e event.Event) {
 	case event.CycleStarted:
 		*current = Entry{
 			Time: e.Time.UTC(), Session: current.Session, Project: current.Project, Dir: current.Dir, Cycle: e.Cycle,
-			Trigger: b.Trigger, Because: b.Because, Paths: b.Paths[:min(len(b.Paths), maxPaths)], Stages: map[event.Stage]event.Duration{},
+			Trigger: b.Trigger, Because: b.Because, Paths: b.Paths[:min(len(b.Paths), maxPaths)],
+			Stages: map[event.Stage]event.Duration{},
 		}
 	case event.PathChosen:
 		current.Path, current.Why = b.Path, b.Why

@@ -146,17 +146,25 @@ type cause struct {
 var causes = func() []cause {
 	const swapAnyway = "swap it anyway, without its effect at start: devloop run --path swap"
 	return []cause{
-		{regexp.MustCompile(`^\S+ is (new|gone)\b`), "a class is new or gone", "write a new class in one save, then change bodies"},
+		{regexp.MustCompile(`^\S+ is (new|gone)\b`), "a class is new or gone",
+			"write a new class in one save, then change bodies"},
 		{regexp.MustCompile(`uses private members of`), "nested classes that use each other's private members", ""},
 		{regexp.MustCompile(`constructors run at start`), "constructors run at start", swapAnyway},
-		{regexp.MustCompile(`(static initialiser runs once|main runs at start)`), "static initialisers and main run at start", swapAnyway},
+		{regexp.MustCompile(`(static initialiser runs once|main runs at start)`),
+			"static initialisers and main run at start", swapAnyway},
 		{regexp.MustCompile(`may have been called at start`), "methods that may have been called at start", swapAnyway},
 		{regexp.MustCompile(`may keep what it makes`), "methods that may keep what they make", swapAnyway},
-		{regexp.MustCompile(`: (@\w+|it is a \w+|an annotation names .*)$`), "methods that Spring may have called at start", swapAnyway},
-		{regexp.MustCompile(`: (method|field|constructor|class|annotation)\b`), "other members, annotations or supertypes of a class", "a JVM takes bodies, lambdas, private methods and nested classes: save all other changes of a class at once"},
-		{regexp.MustCompile(`^\S+ is read at start$`), "files that are read at start", "save several changes of settings at once"},
-		{regexp.MustCompile(`lies in the image$`), "files that lie in the image", "see which images devloop changes in place: devloop explain path"},
-		{regexp.MustCompile(`asked for by --path`), "asked for by --path", "leave out --path, and path in devloop.yaml"},
+		{regexp.MustCompile(`: (@\w+|it is a \w+|an annotation names .*)$`),
+			"methods that Spring may have called at start", swapAnyway},
+		{regexp.MustCompile(`: (method|field|constructor|class|annotation)\b`),
+			"other members, annotations or supertypes of a class",
+			"a JVM takes bodies, lambdas, private methods and nested classes: save all other changes of a class at once"},
+		{regexp.MustCompile(`^\S+ is read at start$`), "files that are read at start",
+			"save several changes of settings at once"},
+		{regexp.MustCompile(`lies in the image$`), "files that lie in the image",
+			"see which images devloop changes in place: devloop explain path"},
+		{regexp.MustCompile(`asked for by --path`), "asked for by --path",
+			"leave out --path, and path in devloop.yaml"},
 	}
 }()
 
@@ -196,7 +204,8 @@ func (s Stats) Summary() string {
 // Write writes stats for people, translated by say.
 func (s Stats) Write(w io.Writer, say func(message string) string) error {
 	var b strings.Builder
-	served := fmt.Sprintf("%d saves served since %s, %d failed, %d superseded by a newer one", s.Saves, s.Since.Local().Format(time.DateOnly), s.Failed, s.Superseded)
+	served := fmt.Sprintf("%d saves served since %s, %d failed, %d superseded by a newer one", s.Saves,
+		s.Since.Local().Format(time.DateOnly), s.Failed, s.Superseded)
 	b.WriteString(say(served) + "\n\n")
 	table := [][]string{{say("PATH"), say("SAVES"), say("MEDIAN"), say("95 % WITHIN")}}
 	for _, p := range append(slices.Clone(s.Paths), Path{"all", s.All}) {

@@ -69,7 +69,8 @@ type message struct {
 
 // New returns a server; call Listen to open its port.
 func New() *Server {
-	s := &Server{browsers: map[chan message]bool{}, cycles: map[string]*cycle{}, upgrader: websocket.Upgrader{CheckOrigin: checkOrigin, HandshakeTimeout: ioTimeout}}
+	s := &Server{browsers: map[chan message]bool{}, cycles: map[string]*cycle{},
+		upgrader: websocket.Upgrader{CheckOrigin: checkOrigin, HandshakeTimeout: ioTimeout}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livereload.js", serveScript)
 	mux.HandleFunc("GET /livereload", s.connect)

@@ -25,7 +25,8 @@ func checkOrigin(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	return strings.HasSuffix(u.Scheme, "-extension") || (u.Scheme == "http" || u.Scheme == "https") && isLoopback(u.Hostname())
+	return strings.HasSuffix(u.Scheme, "-extension") ||
+		(u.Scheme == "http" || u.Scheme == "https") && isLoopback(u.Hostname())
 }
 
 // requireLoopbackHost refuses requests whose Host is not a loopback name.

@@ -2,7 +2,8 @@
 //
 //	bus := event.NewBus(display, notify.New(os.Stderr, say)) // nil without a terminal
 //
-// On the desktop of this machine it runs notify-send or osascript. Elsewhere, as over SSH, it asks the terminal (OSC 9).
+// On the desktop of this machine it runs notify-send or osascript. Elsewhere, as over SSH, it asks the terminal (OSC
+// 9).
 package notify
 
 import (
@@ -117,13 +118,15 @@ func plain(text string) string {
 }
 
 // program returns the command for a notification of this desktop, nil without one. No shell or script reads the text.
-func program(system string, getenv func(string) string, look func(string) (string, error)) func(title, text string) []string {
+func program(system string, getenv func(string) string,
+	look func(string) (string, error)) func(title, text string) []string {
 	switch {
 	case getenv("SSH_CONNECTION") != "":
 		return nil
 	case system == "darwin":
 		return func(title, text string) []string {
-			return []string{"osascript", "-e", "on run argv", "-e", "display notification (item 2 of argv) with title (item 1 of argv)", "-e", "end run", title, text}
+			return []string{"osascript", "-e", "on run argv", "-e",
+				"display notification (item 2 of argv) with title (item 1 of argv)", "-e", "end run", title, text}
 		}
 	case getenv("DISPLAY") == "" && getenv("WAYLAND_DISPLAY") == "":
 		return nil

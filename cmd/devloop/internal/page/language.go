@@ -21,11 +21,13 @@ type Language struct {
 // write answers with what the page translates its own words by.
 func (l Language) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"tag": cmp.Or(l.Tag, "en"), "formats": l.Formats}) // a page that is gone
+	// a page that is gone
+	_ = json.NewEncoder(w).Encode(map[string]any{"tag": cmp.Or(l.Tag, "en"), "formats": l.Formats})
 }
 
 // messages are the fields of events that have messages. Codes, names and what the application writes stay.
-var messages = map[string]bool{"because": true, "why": true, "text": true, "message": true, "hints": true, "note": true, "detail": true, "phase": true, "reason": true}
+var messages = map[string]bool{"because": true, "why": true, "text": true, "message": true, "hints": true, "note": true,
+	"detail": true, "phase": true, "reason": true}
 
 // event returns an event as JSON, with its messages translated.
 func (l Language) event(e event.Event) ([]byte, error) {

@@ -62,7 +62,8 @@ func Listen(store *event.Store, in Language) (*Server, error) {
 }
 
 func newServer(store *event.Store, in Language, host string) *Server {
-	return &Server{store: store, in: in, host: host, secret: rand.Text(), session: rand.Text(), readers: make(chan struct{}, maxReaders)}
+	return &Server{store: store, in: in, host: host, secret: rand.Text(), session: rand.Text(),
+		readers: make(chan struct{}, maxReaders)}
 }
 
 // URL is the address to open. Whoever has it can see the session.
@@ -134,7 +135,8 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "open the page with: devloop open --ui", http.StatusForbidden)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: s.session, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: s.session, Path: "/", HttpOnly: true,
+		SameSite: http.SameSiteStrictMode})
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -149,7 +149,8 @@ func (p *page) head(i inspect.Inspection, row Row) {
 		field{"namespace", o.Namespace},
 		field{"project", strings.TrimSpace(row.Project + " " + row.Directory)},
 		field{"owner", owner},
-		field{"status", p.say(fmt.Sprintf("%s, %d of %d containers ready, created %s ago", row.Status, row.Ready, row.Containers, age(row.Since, p.now)))},
+		field{"status", p.say(fmt.Sprintf("%s, %d of %d containers ready, created %s ago", row.Status, row.Ready,
+			row.Containers, age(row.Since, p.now)))},
 		field{"node", o.Spec.NodeName},
 		field{"ip", ip},
 		field{"local", strings.Join(row.Addresses, " ")},
@@ -208,7 +209,8 @@ func (p *page) state(s corev1.ContainerState) string {
 	case s.Running != nil:
 		return "running for " + age(s.Running.StartedAt.Time, p.now)
 	case s.Terminated != nil:
-		return fmt.Sprintf("ended %s ago with exit code %d (%s)", age(s.Terminated.FinishedAt.Time, p.now), s.Terminated.ExitCode, s.Terminated.Reason)
+		return fmt.Sprintf("ended %s ago with exit code %d (%s)", age(s.Terminated.FinishedAt.Time, p.now),
+			s.Terminated.ExitCode, s.Terminated.Reason)
 	case s.Waiting != nil:
 		return "waiting: " + s.Waiting.Reason
 	default:
@@ -284,7 +286,8 @@ func (p *page) events(list []corev1.Event) {
 	p.said("", "events, oldest first")
 	for _, e := range list {
 		ago := p.say(fmt.Sprintf("%6s ago", age(podstatus.EventTime(e), p.now)))
-		p.line("  %s  %-8s %-18s %s%s", ago, strings.ToLower(e.Type), e.Reason, strings.TrimSpace(e.Message), p.say(times(e)))
+		p.line("  %s  %-8s %-18s %s%s", ago, strings.ToLower(e.Type), e.Reason, strings.TrimSpace(e.Message),
+			p.say(times(e)))
 	}
 }
 

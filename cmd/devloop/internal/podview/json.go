@@ -66,7 +66,8 @@ func DescriptionOf(i inspect.Inspection, row Row) Description {
 	o := i.Object
 	d := Description{Row: row, Node: o.Spec.NodeName, IP: o.Status.PodIP, Conditions: []Condition{}, Events: []Event{}}
 	if i.Why != nil {
-		d.Explanation = &Explanation{Code: i.Why.Code(), Why: i.Why.Why, Evidence: i.Why.Evidence(), Hints: i.Why.Hints()}
+		d.Explanation = &Explanation{Code: i.Why.Code(), Why: i.Why.Why, Evidence: i.Why.Evidence(),
+			Hints: i.Why.Hints()}
 	}
 	for _, c := range o.Spec.InitContainers {
 		d.Parts = append(d.Parts, containerOf(c, statusOf(o, c), true))
@@ -78,7 +79,8 @@ func DescriptionOf(i inspect.Inspection, row Row) Description {
 		d.Conditions = append(d.Conditions, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
 	}
 	for _, e := range i.Events {
-		d.Events = append(d.Events, Event{podstatus.EventTime(e).UTC(), e.Type, e.Reason, e.Message, max(1, int(e.Count))})
+		d.Events = append(d.Events,
+			Event{podstatus.EventTime(e).UTC(), e.Type, e.Reason, e.Message, max(1, int(e.Count))})
 	}
 	return d
 }

@@ -67,7 +67,8 @@ const width, gap = 80, 3
 func Status(w io.Writer, rows []Row, now time.Time, wide bool, say func(message string) string) error {
 	header, texts := []string{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"}, Row.texts
 	if wide {
-		header, texts = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE", "SPARE JVM", "DEBUGGER"), Row.wideTexts
+		header, texts = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE", "SPARE JVM", "DEBUGGER"),
+			Row.wideTexts
 	}
 	for i := range header {
 		header[i] = say(header[i])
@@ -127,12 +128,14 @@ func fit(table [][]string) {
 }
 
 func (r Row) texts(now time.Time, _ func(string) string) []string {
-	return []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now)}
+	return []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts),
+		age(r.Since, now)}
 }
 
 func (r Row) wideTexts(now time.Time, say func(string) string) []string {
 	line := func(message string) string { return cmp.Or(strings.ReplaceAll(say(message), "\n", " "), none) }
-	return append(r.texts(now, say), line(r.Problem), cmp.Or(strings.Join(r.Addresses, " "), none), r.shownImage(), imageAge(r.ImageSince, now), line(r.Spare), line(r.debugger()))
+	return append(r.texts(now, say), line(r.Problem), cmp.Or(strings.Join(r.Addresses, " "), none), r.shownImage(),
+		imageAge(r.ImageSince, now), line(r.Spare), line(r.debugger()))
 }
 
 // below returns the lines below a Pod's, each after a line break: a cut name, why it fails, addresses, its image.

@@ -64,7 +64,8 @@ type Fan struct {
 	receivers []*Receiver
 }
 
-// NewFan returns a fan for batches with paths relative to the build's directory. Who gets a save has a spare prepared first.
+// NewFan returns a fan for batches with paths relative to the build's directory. Who gets a save has a spare prepared
+// first.
 func NewFan(manifests Manifests, turns *Turns, receivers ...*Receiver) *Fan {
 	return &Fan{dir: paths.Real(manifests.Dir), manifests: manifests, turns: turns, receivers: receivers}
 }

@@ -147,8 +147,11 @@ func (m Manifests) owners(loaded manifest.Manifest) [][]string {
 func oneOwner(loaded manifest.Manifest, owners [][]string, name string) error {
 	for i, ref := range loaded.Refs() {
 		if len(owners[i]) > 1 && slices.Contains(owners[i], name) {
-			return &fault.Error{Code: "manifest.incompatible", Op: fmt.Sprintf("%s in the manifest has the images of several services: %s", ref, strings.Join(owners[i], ", ")),
-				Hints: []string{"give each service a Pod of its own", "or run one of them: devloop run --module " + owners[i][0]}}
+			return &fault.Error{Code: "manifest.incompatible",
+				Op: fmt.Sprintf("%s in the manifest has the images of several services: %s", ref,
+					strings.Join(owners[i], ", ")),
+				Hints: []string{"give each service a Pod of its own",
+					"or run one of them: devloop run --module " + owners[i][0]}}
 		}
 	}
 	return nil

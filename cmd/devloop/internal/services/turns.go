@@ -15,14 +15,15 @@ const maxTurn = 30 * time.Second
 const keptWhenTight = 2
 
 // Turns let only some services start at a time: all at once, none serves before all do, and probes fail because of it.
-// Spare JVMs, each of which takes more of the machine than a start, are prepared while no service starts and half as many
-// at a time, first those of the services that were saved last.
+// Spare JVMs, each of which takes more of the machine than a start, are prepared while no service starts and half as
+// many at a time, first those of the services that were saved last.
 type Turns struct {
 	starts, spares gate
 	saves          saves
 }
 
-// NewTurns returns turns of which n services may have one at a time. At first those count as saved last that are named first.
+// NewTurns returns turns of which n services may have one at a time. At first those count as saved last that are named
+// first.
 func NewTurns(n int, names ...string) *Turns {
 	n = max(1, n)
 	last := slices.Clone(names)
@@ -33,8 +34,8 @@ func NewTurns(n int, names ...string) *Turns {
 	return t
 }
 
-// Touch records that services were saved, all by one save. Of these, the one that was saved last before is the likeliest
-// to be saved next.
+// Touch records that services were saved, all by one save. Of these, the one that was saved last before is the
+// likeliest to be saved next.
 func (t *Turns) Touch(services ...string) { t.saves.touch(services) }
 
 // Await waits for a turn. It tells waits how many services come before. Call done once the service has started.
@@ -69,7 +70,8 @@ func (t *Turns) chooseSpare(waiting []*ticket) int {
 	if !t.starts.empty() {
 		return -1
 	}
-	last := slices.MinFunc(waiting, func(a, b *ticket) int { return t.saves.since(a.service) - t.saves.since(b.service) })
+	last := slices.MinFunc(waiting,
+		func(a, b *ticket) int { return t.saves.since(a.service) - t.saves.since(b.service) })
 	return slices.Index(waiting, last)
 }
 

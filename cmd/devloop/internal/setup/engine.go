@@ -55,7 +55,9 @@ func Engine(dial Dial, elsewhere bool) Step {
 func checkEngine(ctx context.Context, dial Dial) (string, error) {
 	docker, err := dial(ctx)
 	if errors.Is(err, fs.ErrPermission) {
-		return "", newProblem("docker.denied", []string{"join the group that may use Docker, then log in again: sudo usermod -aG docker $USER", "until then, in this shell: newgrp docker"},
+		return "", newProblem("docker.denied",
+			[]string{"join the group that may use Docker, then log in again: sudo usermod -aG docker $USER",
+				"until then, in this shell: newgrp docker"},
 			"cannot reach the Docker engine: user %s may not use its socket", userName())
 	}
 	if err != nil {
@@ -70,16 +72,22 @@ func checkEngine(ctx context.Context, dial Dial) (string, error) {
 }
 
 func judgeEngine(docker *client.Client, info system.Info) (string, error) {
-	rootless := slices.ContainsFunc(info.SecurityOptions, func(s string) bool { return strings.Contains(s, "name=rootless") })
+	rootless := slices.ContainsFunc(info.SecurityOptions,
+		func(s string) bool { return strings.Contains(s, "name=rootless") })
 	version := docker.ClientVersion()
 	switch {
 	case versions.LessThan(version, minimumAPI):
-		return "", newProblem("docker.old", engineAdvice(thisSystem()), "Docker engine %s is too old: kind needs 20.10 or later", info.ServerVersion)
+		return "", newProblem("docker.old", engineAdvice(thisSystem()),
+			"Docker engine %s is too old: kind needs 20.10 or later", info.ServerVersion)
 	case rootless && info.CgroupVersion != "2":
-		return "", newProblem("docker.rootless", []string{"switch to cgroup v2, see https://kind.sigs.k8s.io/docs/user/rootless"}, "a rootless Docker engine needs cgroup v2, this machine has v%s", info.CgroupVersion)
+		return "", newProblem("docker.rootless",
+			[]string{"switch to cgroup v2, see https://kind.sigs.k8s.io/docs/user/rootless"},
+			"a rootless Docker engine needs cgroup v2, this machine has v%s", info.CgroupVersion)
 	}
 	if _, err := exec.LookPath("docker"); err != nil {
-		return "", newProblem("tool.missing", []string{"install the Docker CLI: https://docs.docker.com/engine/install"}, "no docker command found: kind creates clusters with it")
+		return "", newProblem("tool.missing",
+			[]string{"install the Docker CLI: https://docs.docker.com/engine/install"},
+			"no docker command found: kind creates clusters with it")
 	}
 	words := []string{fmt.Sprintf("engine %s answers at %s", info.ServerVersion, docker.DaemonHost()), store(info)}
 	if rootless {
@@ -159,7 +167,8 @@ func startEngine(ctx context.Context) error {
 }
 
 func waitForEngine(ctx context.Context, dial Dial) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the Docker engine did not answer within %s, see %s", startTimeout, engineLog))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
+		fmt.Errorf("the Docker engine did not answer within %s, see %s", startTimeout, engineLog))
 	defer cancel()
 	for {
 		docker, err := dial(ctx)
@@ -181,7 +190,8 @@ func Memory(dial Dial) Step {
 		}
 		if info.MemTotal < minimumMemory {
 			return "", newProblem("machine.memory", []string{"give it more: Docker Desktop, Settings, Resources; or: colima stop && colima start --memory 6"},
-				"not enough memory for a cluster: the engine has %s, %s are needed", units.BytesSize(float64(info.MemTotal)), units.BytesSize(minimumMemory))
+				"not enough memory for a cluster: the engine has %s, %s are needed",
+				units.BytesSize(float64(info.MemTotal)), units.BytesSize(minimumMemory))
 		}
 		return fmt.Sprintf("%s, %d processors", units.BytesSize(float64(info.MemTotal)), info.NCPU), nil
 	}}
@@ -196,7 +206,8 @@ func Disk(dial Dial, clusterIsThere func(context.Context) bool) Step {
 		}
 		disk, err := disk.UsageWithContext(ctx, info.DockerRootDir)
 		if err != nil {
-			return "", &NotApplicable{fmt.Sprintf("%s is on another machine or in a virtual machine", info.DockerRootDir)}
+			return "",
+				&NotApplicable{fmt.Sprintf("%s is on another machine or in a virtual machine", info.DockerRootDir)}
 		}
 		need := int64(diskForCluster)
 		if clusterIsThere(ctx) {
@@ -204,8 +215,10 @@ func Disk(dial Dial, clusterIsThere func(context.Context) bool) Step {
 		}
 		free := int64(disk.Free)
 		if free < need {
-			return "", newProblem("machine.disk", []string{"see what takes the space: docker system df", "remove what no container uses: docker image prune; docker builder prune"},
-				"not enough disk space for images: %s free in %s, %s are needed", units.HumanSize(float64(free)), info.DockerRootDir, units.HumanSize(float64(need)))
+			return "", newProblem("machine.disk", []string{"see what takes the space: docker system df",
+				"remove what no container uses: docker image prune; docker builder prune"},
+				"not enough disk space for images: %s free in %s, %s are needed", units.HumanSize(float64(free)),
+				info.DockerRootDir, units.HumanSize(float64(need)))
 		}
 		return fmt.Sprintf("%s free in %s", units.HumanSize(float64(free)), info.DockerRootDir), nil
 	}}

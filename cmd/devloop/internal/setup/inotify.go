@@ -35,7 +35,8 @@ func inotify(proc, conf string) Step {
 			if os.Geteuid() != 0 {
 				return nil
 			}
-			return &Fix{fmt.Sprintf("set %s", strings.Join(assignments(low(proc)), " and ")), func(context.Context) error { return raise(proc, conf) }}
+			return &Fix{fmt.Sprintf("set %s", strings.Join(assignments(low(proc)), " and ")),
+				func(context.Context) error { return raise(proc, conf) }}
 		}}
 }
 

@@ -65,13 +65,18 @@ func javaAdvice(s platform, version int) string {
 func engineAdvice(s platform) []string {
 	switch s {
 	case mac:
-		return []string{"install Docker Desktop: brew install --cask docker-desktop", "or Colima, without a licence: brew install colima docker && colima start --memory 6"}
+		return []string{"install Docker Desktop: brew install --cask docker-desktop",
+			"or Colima, without a licence: brew install colima docker && colima start --memory 6"}
 	case windows:
-		return []string{"install WSL2: wsl --install", "then Docker Desktop: winget install Docker.DockerDesktop", "and keep the project inside WSL2: watching Windows files from there is slow"}
+		return []string{"install WSL2: wsl --install", "then Docker Desktop: winget install Docker.DockerDesktop",
+			"and keep the project inside WSL2: watching Windows files from there is slow"}
 	case debian:
-		return []string{"install it: sudo apt-get install -y docker.io", "then join its group and log in again: sudo usermod -aG docker $USER"}
+		return []string{"install it: sudo apt-get install -y docker.io",
+			"then join its group and log in again: sudo usermod -aG docker $USER"}
 	case fedora:
-		return []string{"install it: sudo dnf install -y moby-engine docker-cli", "start it: sudo systemctl enable --now docker", "then join its group and log in again: sudo usermod -aG docker $USER"}
+		return []string{"install it: sudo dnf install -y moby-engine docker-cli",
+			"start it: sudo systemctl enable --now docker",
+			"then join its group and log in again: sudo usermod -aG docker $USER"}
 	default:
 		return []string{"install it: https://docs.docker.com/engine/install"}
 	}
@@ -117,7 +122,8 @@ func command(ctx context.Context, args ...string) error {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return &fault.Error{Code: "machine.command", Op: fmt.Sprintf("%q failed: %v: %s", strings.Join(args, " "), err, strings.Join(proc.LastLines(string(out), 1), "")),
+		return &fault.Error{Code: "machine.command", Op: fmt.Sprintf("%q failed: %v: %s", strings.Join(args, " "), err,
+			strings.Join(proc.LastLines(string(out), 1), "")),
 			Hints: []string{"see the whole output: sudo " + strings.Join(args, " ")}}
 	}
 	return nil

@@ -28,7 +28,8 @@ func Java(dir string) Step {
 				return nil
 			}
 			name := fmt.Sprintf("openjdk-%d-jdk-headless", declared.wanted())
-			return &Fix{fmt.Sprintf("install %s", name), func(ctx context.Context) error { return aptInstall(ctx, name) }}
+			return &Fix{fmt.Sprintf("install %s", name),
+				func(ctx context.Context) error { return aptInstall(ctx, name) }}
 		}}
 }
 
@@ -57,9 +58,11 @@ func checkJava(ctx context.Context, declared Declared) (string, error) {
 	case declared.Toolchain && version != declared.Version:
 		home := homeOf(declared.Version)
 		if home == "" {
-			return "", missing("no JDK for the project's toolchain, Java %d: found only Java %d %s", declared.Version, version, where)
+			return "", missing("no JDK for the project's toolchain, Java %d: found only Java %d %s",
+				declared.Version, version, where)
 		}
-		return fmt.Sprintf("Java %d %s, and Java %d in %s for the project's toolchain", version, where, declared.Version, home), nil
+		return fmt.Sprintf("Java %d %s, and Java %d in %s for the project's toolchain", version, where,
+			declared.Version, home), nil
 	case version < declared.Version:
 		return "", missing("Java %d %s is older than the project's Java %d", version, where, declared.Version)
 	case declared.Version > 0:

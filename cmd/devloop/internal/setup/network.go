@@ -26,29 +26,30 @@ const (
 // Registry checks that the engine can reach the registries of the images. missing returns the
 // images that the engine does not have: if there are none, an unreachable registry does not matter.
 func Registry(dial Dial, images []string, missing func(context.Context) []string) Step {
-	return Step{ID: "registry", Needs: []string{"docker"}, After: []string{"archive"}, Check: func(ctx context.Context) (string, error) {
-		docker, err := dial(ctx)
-		if err != nil {
-			return "", err
-		}
-		defer func() { _ = docker.Close() }()
-		needed, limit := missing(ctx), registryTimeout
-		if len(needed) > 0 {
-			limit = pullTimeout
-		}
-		var answering, silent []string
-		for _, image := range oneOfEach(images) {
-			if err := answers(ctx, docker, image, limit); err != nil {
-				silent = append(silent, fmt.Sprintf("%s is not reachable (%s)", registryOf(image), reason(err)))
-			} else {
-				answering = append(answering, registryOf(image)+" answers")
+	return Step{ID: "registry", Needs: []string{"docker"}, After: []string{"archive"},
+		Check: func(ctx context.Context) (string, error) {
+			docker, err := dial(ctx)
+			if err != nil {
+				return "", err
 			}
-		}
-		if len(silent) == 0 {
-			return strings.Join(answering, ", "), nil
-		}
-		return "", judgeSilence(strings.Join(silent, ", "), needed)
-	}}
+			defer func() { _ = docker.Close() }()
+			needed, limit := missing(ctx), registryTimeout
+			if len(needed) > 0 {
+				limit = pullTimeout
+			}
+			var answering, silent []string
+			for _, image := range oneOfEach(images) {
+				if err := answers(ctx, docker, image, limit); err != nil {
+					silent = append(silent, fmt.Sprintf("%s is not reachable (%s)", registryOf(image), reason(err)))
+				} else {
+					answering = append(answering, registryOf(image)+" answers")
+				}
+			}
+			if len(silent) == 0 {
+				return strings.Join(answering, ", "), nil
+			}
+			return "", judgeSilence(strings.Join(silent, ", "), needed)
+		}}
 }
 
 func judgeSilence(silent string, missing []string) error {
@@ -57,7 +58,8 @@ func judgeSilence(silent string, missing []string) error {
 	}
 	return newProblem("machine.registry", []string{
 		"behind a proxy, configure it in the engine: https://docs.docker.com/engine/daemon/proxy",
-		"on a machine with a network, in the same project: devloop bundle", "then here: devloop setup --images images.tar",
+		"on a machine with a network, in the same project: devloop bundle",
+		"then here: devloop setup --images images.tar",
 	}, "cannot pull %s: %s", strings.Join(tags(missing), ", "), silent)
 }
 
@@ -131,8 +133,11 @@ func Proxy(dial Dial, nodeEnvironment func(context.Context) []string) Step {
 		if proxy == "" {
 			return "", &NotApplicable{"no proxy is set"}
 		}
-		if address, err := url.Parse(proxy); err == nil && (address.Hostname() == "localhost" || strings.HasPrefix(address.Hostname(), "127.")) {
-			return "", newProblem("machine.proxy", []string{"use an address that containers can reach, such as that of docker0: export HTTPS_PROXY=http://172.17.0.1:" + address.Port()},
+		address, err := url.Parse(proxy)
+		if err == nil && (address.Hostname() == "localhost" || strings.HasPrefix(address.Hostname(), "127.")) {
+			return "", newProblem("machine.proxy",
+				[]string{"use an address that containers can reach, such as that of docker0: " +
+					"export HTTPS_PROXY=http://172.17.0.1:" + address.Port()},
 				"the nodes cannot use the proxy: %s is a loopback address of this machine", proxy)
 		}
 		node := nodeEnvironment(ctx)
@@ -144,7 +149,8 @@ func Proxy(dial Dial, nodeEnvironment func(context.Context) []string) Step {
 				return "the nodes use " + proxy, nil
 			}
 		}
-		return "", newProblem("machine.proxy", []string{"delete the cluster, its Pods are lost: devloop cluster delete", "then create it again: devloop setup"},
+		return "", newProblem("machine.proxy", []string{"delete the cluster, its Pods are lost: devloop cluster delete",
+			"then create it again: devloop setup"},
 			"the nodes do not use the proxy: they were created without %s", proxy)
 	}}
 }

@@ -236,8 +236,9 @@ func (s Step) fix(ctx context.Context, declined error) (evidence string, fixed b
 		return "", false, problem
 	}
 	if declined != nil {
-		return "", false, &fault.Error{Code: "machine.refused", Hints: []string{"allow the change: devloop setup --yes"},
-			Err: fmt.Errorf("%w (%s? %v)", problem, fix.Change, declined)}
+		return "", false,
+			&fault.Error{Code: "machine.refused", Hints: []string{"allow the change: devloop setup --yes"},
+				Err: fmt.Errorf("%w (%s? %v)", problem, fix.Change, declined)}
 	}
 	if err := fix.Run(ctx); err != nil {
 		return "", false, err

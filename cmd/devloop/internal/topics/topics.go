@@ -48,7 +48,8 @@ func All(language string) []Topic {
 		}
 		topics = append(topics, parse(string(text)))
 	}
-	slices.SortFunc(topics, func(a, b Topic) int { return cmp.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
+	slices.SortFunc(topics,
+		func(a, b Topic) int { return cmp.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
 	return topics
 }
 
@@ -103,7 +104,8 @@ func nearest(word string, topics []Topic) string {
 	if near := spelling.Closest(plain(word), names); near != "" {
 		return byName[near]
 	}
-	if i := slices.IndexFunc(names, func(name string) bool { return strings.Contains(name, plain(word)) }); i >= 0 && len(plain(word)) > 3 {
+	if i := slices.IndexFunc(names, func(name string) bool { return strings.Contains(name, plain(word)) }); i >= 0 &&
+		len(plain(word)) > 3 {
 		return byName[names[i]]
 	}
 	return ""

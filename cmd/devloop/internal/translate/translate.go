@@ -46,7 +46,8 @@ func To(language string) func(message string) string {
 func (c catalogue) sayBeforeFlags(message string) string {
 	const begin = ": devloop "
 	command := strings.LastIndex(message, begin)
-	for end := strings.LastIndex(message, " "); command >= 0 && end >= command+len(begin); end = strings.LastIndex(message[:end], " ") {
+	for end := strings.LastIndex(message, " "); command >= 0 && end >= command+
+		len(begin); end = strings.LastIndex(message[:end], " ") {
 		if said, known := c.say(message[:end]); known {
 			return said + message[end:]
 		}
@@ -81,19 +82,23 @@ type catalogue []entry
 var (
 	verb   = regexp.MustCompile(`%[qdnstm]`)
 	number = regexp.MustCompile(`%(?:\[(\d)\])?[qdnstm]`) // as in %[2]q
-	groups = map[string]string{"%q": `("(?:[^"\\]|\\.)*")`, "%d": `(-?\d+)`, "%n": `(\S+)`, "%s": `(.*?)`, "%t": `(.*?)`, "%m": `(.*?)`}
+	groups = map[string]string{"%q": `("(?:[^"\\]|\\.)*")`, "%d": `(-?\d+)`, "%n": `(\S+)`, "%s": `(.*?)`,
+		"%t": `(.*?)`, "%m": `(.*?)`}
 )
 
 // parse reads entries, which an empty line separates. A line that begins with # is a comment.
 func parse(text string) (c catalogue) {
 	for block := range strings.SplitSeq(text, "\n\n") {
-		lines := slices.DeleteFunc(strings.Split(strings.Trim(block, "\n"), "\n"), func(line string) bool { return strings.HasPrefix(line, "#") })
+		lines := slices.DeleteFunc(strings.Split(strings.Trim(block, "\n"), "\n"),
+			func(line string) bool { return strings.HasPrefix(line, "#") })
 		if len(lines) < 2 {
 			continue
 		}
-		e := entry{english: lines[0], other: strings.Join(lines[1:], "\n"), verbs: verb.FindAllString(lines[0], -1), words: verb.Split(lines[0], -1)}
+		e := entry{english: lines[0], other: strings.Join(lines[1:], "\n"), verbs: verb.FindAllString(lines[0], -1),
+			words: verb.Split(lines[0], -1)}
 		e.pattern = sync.OnceValue(func() *regexp.Regexp {
-			pattern := verb.ReplaceAllStringFunc(regexp.QuoteMeta(e.english), func(v string) string { return groups[v] })
+			pattern := verb.ReplaceAllStringFunc(regexp.QuoteMeta(e.english),
+				func(v string) string { return groups[v] })
 			return regexp.MustCompile(`(?s)^` + pattern + `$`)
 		})
 		c = append(c, e)

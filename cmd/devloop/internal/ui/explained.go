@@ -32,7 +32,8 @@ func (p *Plain) explained(b event.ImageExplained) {
 		p.explain("option", o.Text, why)
 	}
 	if len(b.ClassPath) > 0 {
-		p.explain("starts", b.MainClass, fmt.Sprintf("class path of %d entries, first %s", len(b.ClassPath), b.ClassPath[0]))
+		p.explain("starts", b.MainClass,
+			fmt.Sprintf("class path of %d entries, first %s", len(b.ClassPath), b.ClassPath[0]))
 	}
 	p.changeable(b)
 	archive := "none"
@@ -45,10 +46,12 @@ func (p *Plain) explained(b event.ImageExplained) {
 // changeable shows how the application can be changed in its Pod.
 func (p *Plain) changeable(b event.ImageExplained) {
 	if b.Supervised {
-		p.explain("restart", "in the container", "a supervisor restarts the application with changed classes, without a new Pod; off: --without restart")
+		p.explain("restart", "in the container",
+			"a supervisor restarts the application with changed classes, without a new Pod; off: --without restart")
 	}
 	if b.Spare {
-		p.explain("spare", "a second JVM", "it is started ahead, and the next restart runs the application in it; off: --without spare")
+		p.explain("spare", "a second JVM",
+			"it is started ahead, and the next restart runs the application in it; off: --without spare")
 	} else if b.NoSpareReason != "" {
 		p.explain("spare", "none", b.NoSpareReason)
 	}

@@ -196,7 +196,8 @@ type serviceFooter struct {
 func (f *footer) seeService(e event.Event) {
 	i := slices.IndexFunc(f.services, func(s *serviceFooter) bool { return s.name == e.Service })
 	if i < 0 {
-		i, f.services = len(f.services), append(f.services, &serviceFooter{footer{style: f.style, active: true}, e.Service})
+		i, f.services = len(f.services),
+			append(f.services, &serviceFooter{footer{style: f.style, active: true}, e.Service})
 	}
 	s := f.services[i]
 	e.Service = ""

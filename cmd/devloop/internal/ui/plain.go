@@ -62,7 +62,7 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 
 func (p *Plain) Handle(e event.Event) {
 	switch e.Body.(type) {
-	case event.StageFinished, event.StepFinished, event.CycleFinished, event.Transfer: // they say more than that it runs
+	case event.StageFinished, event.StepFinished, event.CycleFinished, event.Transfer: // they say more than a tick
 	default:
 		p.Tick(e.Time)
 	}
@@ -116,7 +116,8 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 	case event.CycleStarted:
 		p.progress.begin(e.Time, wording.Checking)
 		if e.Cycle > 1 {
-			p.line(p.Style.Bold(p.Style.said(fmt.Sprintf("cycle %d", e.Cycle), 0)) + " " + p.Style.said("because "+b.Because, 2))
+			p.line(p.Style.Bold(p.Style.said(fmt.Sprintf("cycle %d", e.Cycle), 0)) + " " +
+				p.Style.said("because "+b.Because, 2))
 		}
 	case event.PathChosen:
 		p.chosen(b)
@@ -333,7 +334,8 @@ func hints(out io.Writer, style Style, list []string) {
 }
 
 func (p *Plain) check(b event.CheckFinished) {
-	mark := map[string]string{"ok": p.Style.Green("✓"), "fixed": p.Style.Green("+"), "failed": p.Style.Red("✗"), "skipped": p.Style.Dim("-")}[b.State]
+	mark := map[string]string{"ok": p.Style.Green("✓"), "fixed": p.Style.Green("+"), "failed": p.Style.Red("✗"),
+		"skipped": p.Style.Dim("-")}[b.State]
 	_, _ = fmt.Fprintf(p.Report, "%s %-11s %6s  %s\n", mark, b.ID, b.Took, p.Style.said(b.Evidence, 22))
 	if b.Failure != nil {
 		evidence(p.Report, p.Style, b.Failure.Evidence)

@@ -56,7 +56,8 @@ func (p *Plain) service(name string) *service {
 	}
 	number := len(p.services)
 	lines := func(out io.Writer, style Style) io.Writer {
-		return &prefixed{out: out, prefix: func() string { return style.Tint(number, fmt.Sprintf("%-*s |", p.longestService(), name)) + " " }}
+		return &prefixed{out: out,
+			prefix: func() string { return style.Tint(number, fmt.Sprintf("%-*s |", p.longestService(), name)) + " " }}
 	}
 	o := p.PlainOptions
 	o.App, o.Report = lines(p.App, p.AppStyle), lines(p.Report, p.Style)

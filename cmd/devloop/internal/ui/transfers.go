@@ -17,7 +17,8 @@ func transferred(style Style, all ...event.Transfer) (parts []string) {
 	sized := true
 	for _, t := range all {
 		sized = sized && t.Total > 0
-		sum.Done, sum.Total, sum.Rate, sum.Left = sum.Done+t.Done, sum.Total+t.Total, sum.Rate+t.Rate, max(sum.Left, t.Left)
+		sum.Done, sum.Total, sum.Rate, sum.Left = sum.Done+t.Done, sum.Total+t.Total, sum.Rate+t.Rate,
+			max(sum.Left, t.Left)
 	}
 	if len(all) == 0 {
 		return nil
@@ -35,7 +36,8 @@ func transferred(style Style, all ...event.Transfer) (parts []string) {
 	return append(parts, transfer.Size(sum.Rate)+"/s")
 }
 
-// progressLines limits how often lines are written about what goes on, and says once of a stage that lasts that it runs.
+// progressLines limits how often lines are written about what goes on, and says once of a stage that lasts that it
+// runs.
 type progressLines struct {
 	last  *time.Time // when a line was written, of all services
 	began time.Time  // the stage that runs

@@ -38,7 +38,8 @@ var notices = map[string]func(n event.Notice) (text, hint string){
 		return "the running application has this change already, or a part of it", ""
 	},
 	event.NoticeDebugMoved: func(n event.Notice) (string, string) {
-		return fmt.Sprintf("%s, so %s is debugged at %s", n.Why, list(n.Objects), list(n.Addresses)), "or choose another: --debug-port PORT"
+		return fmt.Sprintf("%s, so %s is debugged at %s", n.Why, list(n.Objects), list(n.Addresses)),
+			"or choose another: --debug-port PORT"
 	},
 	event.NoticeDebugProbes: func(event.Notice) (string, string) {
 		return "without liveness and startup probes, and with 10 minutes for readiness, because an application at a breakpoint answers no probe", "keep the probes: --keep probes"
@@ -57,22 +58,28 @@ var notices = map[string]func(n event.Notice) (text, hint string){
 	},
 	event.NoticeForeign: func(n event.Notice) (string, string) {
 		if len(n.Files) == 1 {
-			return "not deployed, as another tool reads it: " + list(n.Files), "deploy such a file anyway: --manifest FILE"
+			return "not deployed, as another tool reads it: " + list(n.Files),
+				"deploy such a file anyway: --manifest FILE"
 		}
 		return "not deployed, as other tools read them: " + list(n.Files), "deploy such a file anyway: --manifest FILE"
 	},
 	event.NoticeLeftOut: func(n event.Notice) (string, string) {
-		return "not deployed, because the cluster does not have their kinds: " + list(n.Objects), "install the operators that define these kinds, if the application needs them"
+		return "not deployed, because the cluster does not have their kinds: " + list(n.Objects),
+			"install the operators that define these kinds, if the application needs them"
 	},
 	event.NoticeUnread: func(n event.Notice) (string, string) {
 		return fmt.Sprintf("%s may have options for the JVM but cannot be read: %s; "+
-			"if they contradict devloop's own, the application does not start; the next save tries again", list(n.Objects), n.Why), "put these options into the manifest, under `env:`: devloop then leaves out what contradicts them"
+				"if they contradict devloop's own, the application does not start; the next save tries again",
+				list(n.Objects), n.Why),
+			"put these options into the manifest, under `env:`: devloop then leaves out what contradicts them"
 	},
 	event.NoticeUnused: func(n event.Notice) (string, string) {
-		return "manifests below " + list(n.Files) + " are not used, devloop makes a Pod of its own", "deploy one of them: --manifest " + n.Files[0]
+		return "manifests below " + list(n.Files) + " are not used, devloop makes a Pod of its own",
+			"deploy one of them: --manifest " + n.Files[0]
 	},
 	event.NoticeVariants: func(n event.Notice) (string, string) {
-		return "not deployed, as they are for other environments: " + list(n.Files), "deploy one of them: --manifest " + n.Files[0]
+		return "not deployed, as they are for other environments: " + list(n.Files),
+			"deploy one of them: --manifest " + n.Files[0]
 	},
 	event.NoticePodGap: func(n event.Notice) (string, string) {
 		return "the old Pod goes before the new one serves: " + n.Why, ""
@@ -82,7 +89,8 @@ var notices = map[string]func(n event.Notice) (text, hint string){
 	},
 	event.NoticePortDiffers: func(n event.Notice) (string, string) {
 		return fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost forwards to it", n.Port, n.Expected),
-			fmt.Sprintf("let it listen on %d: --env SERVER_PORT=%d, or `server.port` in its settings", n.Expected, n.Expected)
+			fmt.Sprintf("let it listen on %d: --env SERVER_PORT=%d, or `server.port` in its settings",
+				n.Expected, n.Expected)
 	},
 	event.NoticePortMoved: func(n event.Notice) (string, string) {
 		return fmt.Sprintf("%s, so port %d of %s is at %s", n.Why, n.Port, list(n.Objects), list(n.Addresses)), ""
@@ -100,7 +108,8 @@ var notices = map[string]func(n event.Notice) (text, hint string){
 		return fmt.Sprintf("waiting for %d other services to start", n.Others), ""
 	},
 	event.NoticeSettings: func(event.Notice) (string, string) {
-		return "this session keeps the settings that it began with", "use the new ones: quit devloop run and start it again"
+		return "this session keeps the settings that it began with",
+			"use the new ones: quit devloop run and start it again"
 	},
 }
 

@@ -1,8 +1,8 @@
 // Package wording has the words for events, which carry only values: what displays, the stream and the page say of a
 // stage, a step or a notice. Package translate has them in Korean.
 //
-//	wording.Outcome(event.StageFinished{Stage: event.Swap, Outcome: event.OK, StageResult: event.StageResult{Classes: 1, Pods: []string{"web"}}})
-//	// ["1 class to web"]
+//	result := event.StageResult{Classes: 1, Pods: []string{"web"}}
+//	wording.Outcome(event.StageFinished{Stage: event.Swap, Outcome: event.OK, StageResult: result}) // ["1 class to web"]
 package wording
 
 import (
@@ -38,12 +38,14 @@ func Described(body event.Body) event.Body {
 		return event.Notice{Level: event.Warning, Text: text, Hints: []string{"leave it out: --without archive"}}
 	case event.SpareJVM:
 		if b.Ready {
-			return event.Notice{Level: event.Info, Text: "a spare JVM waits in the Pod: restarts are faster", Hints: []string{"save its memory: --without spare"}}
+			return event.Notice{Level: event.Info, Text: "a spare JVM waits in the Pod: restarts are faster",
+				Hints: []string{"save its memory: --without spare"}}
 		}
 		return event.Notice{Level: event.Info, Text: "restarts start a new JVM: " + b.Why}
 	case event.LiveReloadOpen:
 		return event.Notice{Level: event.Info, Text: "browsers reload after each change",
-			Hints: []string{`put this into the page: <script src="` + b.Script + `"></script>`, "or switch the browser's LiveReload extension on"}}
+			Hints: []string{`put this into the page: <script src="` + b.Script + `"></script>`,
+				"or switch the browser's LiveReload extension on"}}
 	}
 	return body
 }
@@ -97,7 +99,8 @@ func archiveText(b event.ArchiveFinished) string {
 	if !b.Used {
 		return "the application starts without an archive of its dependencies' classes: " + b.Why
 	}
-	text := fmt.Sprintf("archive of the dependencies' classes: %s, made in %.1f s", transfer.Size(b.Size), time.Duration(b.Took).Seconds())
+	text := fmt.Sprintf("archive of the dependencies' classes: %s, made in %.1f s", transfer.Size(b.Size),
+		time.Duration(b.Took).Seconds())
 	if b.Why != "" {
 		text += ", " + b.Why
 	}

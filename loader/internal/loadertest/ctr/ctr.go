@@ -217,7 +217,8 @@ func (c containerd) imagesList(args []string, out io.Writer) error {
 			fmt.Fprintln(out, i.Name)
 			continue
 		}
-		fmt.Fprintln(out, i.Name, "application/vnd.oci.image.manifest.v1+json", i.Target, "1.0 MiB linux/amd64", strings.Join(i.Labels, ","))
+		fmt.Fprintln(out, i.Name, "application/vnd.oci.image.manifest.v1+json", i.Target, "1.0 MiB linux/amd64",
+			strings.Join(i.Labels, ","))
 	}
 	return nil
 }
@@ -279,7 +280,8 @@ func (c containerd) imagesCheck(filter string, out io.Writer) error {
 		if present < required {
 			status = "incomplete"
 		}
-		fmt.Fprintf(out, "%s %s %s %s (%d/%d) 1 B/1 B true\n", i.Name, manifest.MediaType, i.Target, status, present, required)
+		fmt.Fprintf(out, "%s %s %s %s (%d/%d) 1 B/1 B true\n", i.Name, manifest.MediaType, i.Target, status,
+			present, required)
 	}
 	return nil
 }

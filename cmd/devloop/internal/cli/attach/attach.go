@@ -28,7 +28,8 @@ import (
 // flags are the command's own and those that choose a session.
 func flags(own ...cli.Flag) []cli.Flag {
 	return append(own,
-		&cli.StringFlag{Name: "namespace", Aliases: []string{"n"}, Usage: "the session in this `NAMESPACE`, if there are several of the project"})
+		&cli.StringFlag{Name: "namespace", Aliases: []string{"n"},
+			Usage: "the session in this `NAMESPACE`, if there are several of the project"})
 }
 
 // session returns a client of the session of the project in DIR.
@@ -40,7 +41,8 @@ func session(c *cli.Context) (*control.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	by, err := sessions.Find(dir, c.String("namespace"), sessions.Commands{Start: wiring.NextCommand(c, "run"), Again: wiring.NextCommand(c, c.Command.Name)})
+	by, err := sessions.Find(dir, c.String("namespace"),
+		sessions.Commands{Start: wiring.NextCommand(c, "run"), Again: wiring.NextCommand(c, c.Command.Name)})
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +61,8 @@ the files at once, so nothing has to sleep between a save and the wait. If the b
 deployment fails, the exit code is that of deploy: see devloop explain exit-codes. It is 6
 if no devloop run works on the project, and 124 after --timeout.`,
 		Flags: flags(
-			&cli.DurationFlag{Name: "timeout", Usage: "give up after this `TIME`; 0 waits for ever", Value: 5 * time.Minute, DefaultText: "5m"},
+			&cli.DurationFlag{Name: "timeout", Usage: "give up after this `TIME`; 0 waits for ever",
+				Value: 5 * time.Minute, DefaultText: "5m"},
 			&cli.BoolFlag{Name: "json", Usage: "print the cycle, its outcome and the addresses as JSON"}),
 		Action: func(c *cli.Context) error { return wait(c, s) },
 	}
@@ -73,7 +76,8 @@ func wait(c *cli.Context, s wiring.Streams) error {
 	ctx := c.Context
 	if limit := c.Duration("timeout"); limit > 0 {
 		var cancel context.CancelFunc
-		late := &fault.Error{Code: "wait.timeout", Op: fmt.Sprintf("what is saved was not served within %v", limit), Hints: []string{"see what devloop run does: " + wiring.NextCommand(c, "events")}}
+		late := &fault.Error{Code: "wait.timeout", Op: fmt.Sprintf("what is saved was not served within %v", limit),
+			Hints: []string{"see what devloop run does: " + wiring.NextCommand(c, "events")}}
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, late)
 		defer cancel()
 	}

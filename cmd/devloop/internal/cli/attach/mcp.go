@@ -73,7 +73,9 @@ func addTools(server *mcp.Server, c *cli.Context) {
 		func(ctx context.Context, client *control.Client, _ noArguments) (any, error) {
 			return client.Settle(ctx)
 		})
-	addTool(server, c, "request", "Waits as wait_served does, then sends an HTTP request to the application and returns status and body.", request)
+	addTool(server, c, "request",
+		"Waits as wait_served does, then sends an HTTP request to the application and returns status and body.",
+		request)
 	addTool(server, c, "status", "Returns what devloop run does: the last build, the Pods that answer on localhost, local addresses, and why nothing answers.",
 		func(ctx context.Context, client *control.Client, _ noArguments) (any, error) {
 			return client.State(ctx)
@@ -91,15 +93,17 @@ func addTools(server *mcp.Server, c *cli.Context) {
 }
 
 // addTool adds a tool. The assistant gets an error of the session as the tool's answer.
-func addTool[Arguments any](server *mcp.Server, c *cli.Context, name, description string, call func(context.Context, *control.Client, Arguments) (any, error)) {
-	mcp.AddTool(server, &mcp.Tool{Name: name, Description: description}, func(ctx context.Context, _ *mcp.CallToolRequest, in Arguments) (*mcp.CallToolResult, any, error) {
-		client, err := session(c)
-		if err != nil {
-			return nil, nil, err
-		}
-		answer, err := call(ctx, client, in)
-		return nil, answer, err
-	})
+func addTool[Arguments any](server *mcp.Server, c *cli.Context, name, description string,
+	call func(context.Context, *control.Client, Arguments) (any, error)) {
+	mcp.AddTool(server, &mcp.Tool{Name: name, Description: description},
+		func(ctx context.Context, _ *mcp.CallToolRequest, in Arguments) (*mcp.CallToolResult, any, error) {
+			client, err := session(c)
+			if err != nil {
+				return nil, nil, err
+			}
+			answer, err := call(ctx, client, in)
+			return nil, answer, err
+		})
 }
 
 const (
@@ -137,7 +141,8 @@ func request(ctx context.Context, client *control.Client, in requestArguments) (
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	url := settled.Addresses[0] + "/" + strings.TrimPrefix(in.Path, "/")
-	r, err := http.NewRequestWithContext(ctx, cmp.Or(strings.ToUpper(in.Method), http.MethodGet), url, strings.NewReader(in.Body))
+	r, err := http.NewRequestWithContext(ctx, cmp.Or(strings.ToUpper(in.Method), http.MethodGet), url,
+		strings.NewReader(in.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +196,8 @@ func logs(ctx context.Context, client *control.Client, in logArguments) (any, er
 	case in.Service != "":
 		return nil, unnamed(l.state.Services, func(s event.ServiceState) string { return s.Service })
 	}
-	return map[string]any{"services": lists.Map(l.state.Services, func(one event.ServiceState) logAnswer { return l.last(one, limit) })}, nil
+	return map[string]any{"services": lists.Map(l.state.Services,
+		func(one event.ServiceState) logAnswer { return l.last(one, limit) })}, nil
 }
 
 // logLines collects what the application wrote, by service.

@@ -64,11 +64,13 @@ func localAddress(all []sessions.Address, pod string) (string, error) {
 		if pod != "" {
 			what = fmt.Sprintf("Pod %q has no local address now", pod)
 		}
-		return "", &fault.Error{Code: "pod.unknown", Op: what, Hints: []string{"open one: devloop run, or devloop forward"}}
+		return "", &fault.Error{Code: "pod.unknown", Op: what,
+			Hints: []string{"open one: devloop run, or devloop forward"}}
 	}
 	for _, a := range all[1:] {
 		if a.Pod != all[0].Pod {
-			return "", &fault.Error{Code: "pod.unknown", Op: "several Pods have local addresses", Hints: []string{"open one: devloop open " + all[0].Pod, "or: devloop open " + a.Pod}}
+			return "", &fault.Error{Code: "pod.unknown", Op: "several Pods have local addresses",
+				Hints: []string{"open one: devloop open " + all[0].Pod, "or: devloop open " + a.Pod}}
 		}
 	}
 	return all[0].URL, nil

@@ -49,7 +49,8 @@ func stats(c *cli.Context, s wiring.Streams) error {
 	case c.Bool("json"):
 		return wiring.PrintJSON(s.Out, sum)
 	case sum.Saves == 0:
-		_, err := fmt.Fprintln(s.Err, s.Say(fmt.Sprintf("devloop run has served no save of the project in %q yet", dir)))
+		_, err := fmt.Fprintln(s.Err,
+			s.Say(fmt.Sprintf("devloop run has served no save of the project in %q yet", dir)))
 		return err
 	}
 	return sum.Write(s.Out, s.Say)

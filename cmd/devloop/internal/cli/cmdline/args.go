@@ -146,7 +146,8 @@ func (l *line) joined(letters string, next []string) (used int, err error) {
 			return l.output("-o", letters[i+1:], i+1 < len(letters), next)
 		}
 		if f == nil {
-			return 0, &UsageError{Err: fmt.Errorf("no flag -%s", letters), Command: l.command.Name, Meant: meantFlag(l.command, letters)}
+			return 0, &UsageError{Err: fmt.Errorf("no flag -%s", letters), Command: l.command.Name,
+				Meant: meantFlag(l.command, letters)}
 		}
 		if !isSwitch(f) && i+1 < len(letters) {
 			l.flags = append(l.flags, "-"+letters[i:i+1], strings.TrimPrefix(letters[i+1:], "="))
@@ -160,7 +161,8 @@ func (l *line) joined(letters string, next []string) (used int, err error) {
 }
 
 // truth are the words that people write for a switch's value.
-var truth = map[string]string{"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+var truth = map[string]string{"true": "true", "yes": "true", "on": "true", "false": "false",
+	"no": "false", "off": "false"}
 
 // set reads a switch. Its value stands behind an equals sign.
 func (l *line) set(word, name, value string, inWord bool, next []string) error {
@@ -169,8 +171,9 @@ func (l *line) set(word, name, value string, inWord bool, next []string) error {
 			word = "--" + name + "=" + known
 		}
 	} else if len(next) > 0 && truth[strings.ToLower(next[0])] != "" {
-		return &UsageError{Err: fmt.Errorf("%s is a switch: its value must follow an equals sign", dashed(name)), Command: l.command.Name,
-			Meant: fmt.Sprintf("--%s=%s", name, truth[strings.ToLower(next[0])])}
+		return &UsageError{Err: fmt.Errorf("%s is a switch: its value must follow an equals sign", dashed(name)),
+			Command: l.command.Name,
+			Meant:   fmt.Sprintf("--%s=%s", name, truth[strings.ToLower(next[0])])}
 	}
 	l.flags = append(l.flags, word)
 	return nil
@@ -198,14 +201,16 @@ func (l *line) output(word, value string, inWord bool, next []string) (used int,
 		value, used = next[0], 1
 	}
 	if value != "json" && (value != "wide" || l.find("wide") == nil) {
-		return 0, &UsageError{Err: fmt.Errorf("%s %q: must be json", strings.TrimSuffix(word, "="+value), value), Command: l.command.Name}
+		return 0, &UsageError{Err: fmt.Errorf("%s %q: must be json", strings.TrimSuffix(word, "="+value), value),
+			Command: l.command.Name}
 	}
 	l.flags = append(l.flags, "--"+value)
 	return used, nil
 }
 
 func (l *line) find(name string) cli.Flag {
-	if i := slices.IndexFunc(l.command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }); i >= 0 {
+	if i := slices.IndexFunc(l.command.Flags,
+		func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }); i >= 0 {
 		return l.command.Flags[i]
 	}
 	return nil
@@ -245,8 +250,9 @@ var kinds = map[string]string{
 	"service": "Service", "services": "Service", "svc": "Service",
 	"configmap": "ConfigMap", "configmaps": "ConfigMap", "cm": "ConfigMap",
 	"secret": "Secret", "secrets": "Secret", "ingress": "Ingress", "ingresses": "Ingress", "ing": "Ingress",
-	"serviceaccount": "ServiceAccount", "sa": "ServiceAccount", "pvc": "PersistentVolumeClaim", "persistentvolumeclaim": "PersistentVolumeClaim",
-	"hpa": "HorizontalPodAutoscaler", "pdb": "PodDisruptionBudget", "netpol": "NetworkPolicy",
+	"serviceaccount": "ServiceAccount", "sa": "ServiceAccount", "pvc": "PersistentVolumeClaim",
+	"persistentvolumeclaim": "PersistentVolumeClaim",
+	"hpa":                   "HorizontalPodAutoscaler", "pdb": "PodDisruptionBudget", "netpol": "NetworkPolicy",
 }
 
 // Objects takes the kind off the names: "pod web" and "pod/web" are both web, of kind Pod.

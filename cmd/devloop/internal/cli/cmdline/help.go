@@ -65,7 +65,8 @@ func helpWidth(w io.Writer) int {
 }
 
 func (h *help) app(a *cli.App) {
-	fmt.Fprintf(h, "%s\n%s devloop COMMAND [FLAG...] [ARGUMENT...]\n", filled("devloop: "+h.say(a.Usage), "", h.width), h.say("Usage:"))
+	fmt.Fprintf(h, "%s\n%s devloop COMMAND [FLAG...] [ARGUMENT...]\n", filled("devloop: "+h.say(a.Usage), "", h.width),
+		h.say("Usage:"))
 	category := "\x00"
 	for _, c := range a.Commands {
 		if c.Hidden {
@@ -77,7 +78,9 @@ func (h *help) app(a *cli.App) {
 		}
 		h.WriteString(beside("  "+c.Name, h.say(c.Usage), 14, h.width))
 	}
-	for _, line := range []string{"\n" + h.say("A command's flags: devloop COMMAND --help. Exit codes: devloop explain exit-codes."), h.say("To begin: devloop setup, then devloop run in your project's directory.")} {
+	for _, line := range []string{"\n" +
+		h.say("A command's flags: devloop COMMAND --help. Exit codes: devloop explain exit-codes."),
+		h.say("To begin: devloop setup, then devloop run in your project's directory.")} {
 		h.WriteString(line + "\n")
 	}
 }
@@ -85,7 +88,8 @@ func (h *help) app(a *cli.App) {
 func (h *help) command(c *cli.Command) {
 	name := cmp.Or(c.HelpName, c.Name)
 	name = strings.TrimPrefix(name, "devloop ")
-	fmt.Fprintf(h, "%s\n%s devloop %s\n", filled("devloop "+name+": "+h.say(c.Usage), "", h.width), h.say("Usage:"), strings.TrimRight(name+" [FLAG...] "+c.ArgsUsage, " "))
+	fmt.Fprintf(h, "%s\n%s devloop %s\n", filled("devloop "+name+": "+h.say(c.Usage), "", h.width), h.say("Usage:"),
+		strings.TrimRight(name+" [FLAG...] "+c.ArgsUsage, " "))
 	if c.Description != "" {
 		fmt.Fprintf(h, "\n%s", filled(h.prose(c.Description), "", h.width))
 	}
@@ -207,7 +211,8 @@ func OptionOf(f cli.Flag, say func(message string) string) (names, usage string)
 		names += " " + value
 	}
 	preset := ""
-	if text := strings.Trim(documented.GetDefaultText(), `"`); text != "" && text != "false" && text != "0" && !strings.Contains(usage, "(default") {
+	if text := strings.Trim(documented.GetDefaultText(), `"`); text != "" && text != "false" && text != "0" &&
+		!strings.Contains(usage, "(default") {
 		preset = " (" + say("default: "+text) + ")"
 	}
 	usage, repeated := strings.CutSuffix(usage, "; may be repeated")

@@ -13,7 +13,8 @@ func AddLanguageFlag(commands []*cli.Command) {
 	for _, c := range commands {
 		AddLanguageFlag(c.Subcommands)
 		if len(c.Subcommands) == 0 && c.Name != "help" {
-			c.Flags = append(c.Flags, &cli.StringFlag{Name: "lang", Usage: "the `LANGUAGE` of messages: en or ko (default: DEVLOOP_LANG, or the locale's)", Action: known})
+			c.Flags = append(c.Flags, &cli.StringFlag{Name: "lang",
+				Usage: "the `LANGUAGE` of messages: en or ko (default: DEVLOOP_LANG, or the locale's)", Action: known})
 		}
 	}
 }

@@ -15,7 +15,9 @@ import (
 
 // ColorFlag is the flag of commands that use colours.
 func ColorFlag() cli.Flag {
-	return &cli.StringFlag{Name: "color", Value: "auto", Usage: "`WHEN` to use colours: auto (on a terminal; see NO_COLOR and CLICOLOR_FORCE), always, or never", Action: OneOf("color", "auto", "always", "never")}
+	return &cli.StringFlag{Name: "color", Value: "auto",
+		Usage:  "`WHEN` to use colours: auto (on a terminal; see NO_COLOR and CLICOLOR_FORCE), always, or never",
+		Action: OneOf("color", "auto", "always", "never")}
 }
 
 // OneOf returns the check of a flag that has a few values.
@@ -25,7 +27,8 @@ func OneOf(flag string, values ...string) func(*cli.Context, string) error {
 			return nil
 		}
 		last := len(values) - 1
-		return &UsageError{Err: fmt.Errorf("--%s is %s or %s, not %q", flag, strings.Join(values[:last], ", "), values[last], value)}
+		return &UsageError{Err: fmt.Errorf("--%s is %s or %s, not %q", flag, strings.Join(values[:last], ", "),
+			values[last], value)}
 	}
 }
 
@@ -39,7 +42,8 @@ func StyleFor(c *cli.Context, w io.Writer) ui.Style {
 	host, _ := os.Hostname()
 	return ui.Style{
 		Colour: colours(flag, terminal, os.Getenv),
-		Links:  hyperlink.Links{On: links(terminal, os.Getenv), Host: host, VSCode: os.Getenv("TERM_PROGRAM") == "vscode"},
+		Links: hyperlink.Links{On: links(terminal, os.Getenv), Host: host,
+			VSCode: os.Getenv("TERM_PROGRAM") == "vscode"},
 	}
 }
 

@@ -13,18 +13,22 @@ import (
 
 // OtherTools are the words of other tools for what a command of devloop does.
 var OtherTools = map[string]string{
-	"destroy": "down", "stop": "down", "rm": "down", "remove": "down", "uninstall": "down", "undeploy": "down", "clean": "down", "cleanup": "down",
-	"prune": "down", "purge": "down", "teardown": "down", "halt": "down", "kill": "down", "undo": "down", "clear": "down",
+	"destroy": "down", "stop": "down", "rm": "down", "remove": "down", "uninstall": "down", "undeploy": "down",
+	"clean": "down", "cleanup": "down", "prune": "down", "purge": "down", "teardown": "down", "halt": "down",
+	"kill": "down", "undo": "down", "clear": "down",
 	"up": "run", "dev": "run", "develop": "run", "start": "run", "watch": "run", "debug": "run --debug",
-	"build": "deploy", "install": "deploy", "redeploy": "deploy", "restart": "deploy", "update": "deploy", "render": "deploy --explain",
-	"get": "status", "ps": "status", "ls": "status", "list": "status", "pods": "status", "top": "status",
-	"port-forward": "forward", "log": "logs", "tail": "logs --follow", "sh": "exec NAME -- sh", "shell": "exec NAME -- sh", "bash": "exec NAME -- bash", "ssh": "exec NAME -- sh",
+	"build": "deploy", "install": "deploy", "redeploy": "deploy", "restart": "deploy", "update": "deploy",
+	"render": "deploy --explain",
+	"get":    "status", "ps": "status", "ls": "status", "list": "status", "pods": "status", "top": "status",
+	"port-forward": "forward", "log": "logs", "tail": "logs --follow",
+	"sh": "exec NAME -- sh", "shell": "exec NAME -- sh", "bash": "exec NAME -- bash", "ssh": "exec NAME -- sh",
 	"create": "apply", "check": "doctor", "diagnose": "doctor", "events": "describe", "settings": "config",
 }
 
 // OtherClusterWords are the words of other tools for what can be done with a cluster.
 var OtherClusterWords = map[string]string{
-	"create": "setup", "new": "setup", "make": "setup", "add": "setup", "up": "cluster start", "resume": "cluster start",
+	"create": "setup", "new": "setup", "make": "setup", "add": "setup",
+	"up": "cluster start", "resume": "cluster start",
 	"down": "cluster stop", "halt": "cluster stop", "pause": "cluster stop", "kill": "cluster stop",
 	"rm": "cluster delete", "remove": "cluster delete", "destroy": "cluster delete",
 	"list": "doctor", "ls": "doctor", "get": "doctor", "status": "doctor", "info": "doctor",

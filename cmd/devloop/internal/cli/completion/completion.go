@@ -39,9 +39,12 @@ func Places(shell string, getenv func(string) string) []string {
 			"/usr/share/fish/vendor_completions.d/devloop.fish",
 			filepath.Join(brew, "share/fish/vendor_completions.d/devloop.fish"),
 		}
-	case shell == "bash" && (exists("/usr/share/bash-completion/bash_completion") || exists(filepath.Join(brew, "etc/profile.d/bash_completion.sh"))): // https://github.com/scop/bash-completion#faq
+	// https://github.com/scop/bash-completion#faq
+	case shell == "bash" && (exists("/usr/share/bash-completion/bash_completion") ||
+		exists(filepath.Join(brew, "etc/profile.d/bash_completion.sh"))):
 		return []string{
-			filepath.Join(dir("BASH_COMPLETION_USER_DIR", filepath.Join(dir("XDG_DATA_HOME", filepath.Join(home, ".local/share")), "bash-completion")), "completions/devloop"),
+			filepath.Join(dir("BASH_COMPLETION_USER_DIR", filepath.Join(dir("XDG_DATA_HOME",
+				filepath.Join(home, ".local/share")), "bash-completion")), "completions/devloop"),
 			"/usr/share/bash-completion/completions/devloop",
 			filepath.Join(brew, "etc/bash_completion.d/devloop"),
 		}

@@ -31,7 +31,8 @@ image. Images that the engine does not have are pulled first. On the machine wit
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "images.tar", Usage: "the `FILE` to write"},
 			&cli.StringSliceFlag{Name: "image", Usage: "also pack this `IMAGE`; may be repeated"},
-		}, wiring.SettingFlags("module", "build-tool", "dockerfile", "build-arg", "target", "base-image"), wiring.DisplayFlags()),
+		}, wiring.SettingFlags("module", "build-tool", "dockerfile", "build-arg", "target", "base-image"),
+			wiring.DisplayFlags()),
 		Action: wiring.Action(s, bundle),
 	}
 }
@@ -63,7 +64,8 @@ func bundle(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return fmt.Errorf("pack images: %w", err)
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeBundle, Text: fmt.Sprintf("wrote %s, %s: %s", c.String("output"), transfer.Size(size), strings.Join(images, ", ")),
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeBundle,
+		Text:  fmt.Sprintf("wrote %s, %s: %s", c.String("output"), transfer.Size(size), strings.Join(images, ", ")),
 		Hints: []string{"on the other machine: devloop setup --images " + c.String("output")}})
 	return nil
 }
@@ -95,7 +97,8 @@ func saveImages(ctx context.Context, docker *client.Client, images []string, pat
 		return 0, err
 	}
 	defer func() { _ = archive.Close() }()
-	size, err = atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) { return io.Copy(w, transfer.Reader(ctx, archive, path, 0)) })
+	size, err = atomicfile.WriteFrom(path,
+		func(w io.Writer) (int64, error) { return io.Copy(w, transfer.Reader(ctx, archive, path, 0)) })
 	if err != nil {
 		return 0, err
 	}

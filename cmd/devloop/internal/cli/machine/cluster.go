@@ -29,7 +29,8 @@ func ClusterCommand(s wiring.Streams) *cli.Command {
 manage it. They refuse clusters that devloop did not make.`,
 		Subcommands: wiring.Category(s, "",
 			clusterSubcommand(s, "start", "start the cluster again, with all that is deployed in it", startCluster),
-			clusterSubcommand(s, "stop", "stop the cluster; what is deployed in it stays, and takes no memory", stopCluster),
+			clusterSubcommand(s, "stop",
+				"stop the cluster; what is deployed in it stays, and takes no memory", stopCluster),
 			clusterSubcommand(s, "delete", "delete the cluster with all that is deployed in it", deleteCluster,
 				&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"})),
 		Action: func(c *cli.Context) error {
@@ -40,7 +41,8 @@ manage it. They refuse clusters that devloop did not make.`,
 				}
 				return e
 			}
-			return &cmdline.UsageError{Err: errors.New("say what to do: devloop cluster start, stop or delete"), Command: "cluster"}
+			return &cmdline.UsageError{Err: errors.New("say what to do: devloop cluster start, stop or delete"),
+				Command: "cluster"}
 		},
 	}
 }
@@ -51,11 +53,13 @@ type clusterAction func(c *cli.Context, s wiring.Streams, k *kindcluster.Manager
 func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, more ...cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: name, HelpName: "cluster " + name, Usage: usage,
-		Flags: slices.Concat([]cli.Flag{&cli.StringFlag{Name: "cluster", Value: defaultCluster, Usage: "the `NAME` of the kind cluster"}},
+		Flags: slices.Concat([]cli.Flag{&cli.StringFlag{Name: "cluster", Value: defaultCluster,
+			Usage: "the `NAME` of the kind cluster"}},
 			more, wiring.SettingFlags("kubeconfig"), wiring.DisplayFlags()),
 		Action: wiring.Action(s, func(c *cli.Context, d wiring.Display) error {
 			if c.Args().Present() {
-				return &cmdline.UsageError{Err: fmt.Errorf("no arguments are expected, got %q", c.Args().Slice()), Command: "cluster " + name}
+				return &cmdline.UsageError{Err: fmt.Errorf("no arguments are expected, got %q", c.Args().Slice()),
+					Command: "cluster " + name}
 			}
 			docker, err := dockerapi.Connect(c.Context)
 			if err != nil {
@@ -79,7 +83,8 @@ func newClusterManager(docker *client.Client, c *cli.Context, progress func(stri
 	if err != nil {
 		return nil, err
 	}
-	return kindcluster.New(docker, kindcluster.Options{Name: c.String("cluster"), Kubeconfig: c.String("kubeconfig"), StateDir: state, Progress: progress}), nil
+	return kindcluster.New(docker, kindcluster.Options{Name: c.String("cluster"), Kubeconfig: c.String("kubeconfig"),
+		StateDir: state, Progress: progress}), nil
 }
 
 func startCluster(c *cli.Context, _ wiring.Streams, k *kindcluster.Manager) (string, error) {
@@ -88,7 +93,8 @@ func startCluster(c *cli.Context, _ wiring.Streams, k *kindcluster.Manager) (str
 	case err != nil:
 		return "", err
 	case condition == kindcluster.Absent:
-		return "", &fault.Error{Code: "cluster.absent", Op: fmt.Sprintf("there is no kind cluster %q", k.Name), Hints: []string{"create it: devloop setup"}}
+		return "", &fault.Error{Code: "cluster.absent", Op: fmt.Sprintf("there is no kind cluster %q", k.Name),
+			Hints: []string{"create it: devloop setup"}}
 	case condition == kindcluster.Running:
 		return fmt.Sprintf("cluster %q is running already", k.Name), nil
 	}
@@ -117,7 +123,8 @@ func deleteCluster(c *cli.Context, s wiring.Streams, k *kindcluster.Manager) (st
 	if condition == kindcluster.Absent {
 		return fmt.Sprintf("there is no kind cluster %q", k.Name), nil
 	}
-	if err := wiring.ConfirmLoss(c.Context, s, c.Bool("yes"), fmt.Sprintf("delete the kind cluster %q with all that is deployed in it?", k.Name)); err != nil {
+	if err := wiring.ConfirmLoss(c.Context, s, c.Bool("yes"),
+		fmt.Sprintf("delete the kind cluster %q with all that is deployed in it?", k.Name)); err != nil {
 		return "", unconfirmed(err)
 	}
 	if _, err := k.Delete(c.Context); err != nil {

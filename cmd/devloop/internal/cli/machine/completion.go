@@ -23,16 +23,18 @@ func completionStep(getenv func(string) string) setup.Step {
 			if file := completion.Installed(places); file != "" {
 				return file, nil
 			}
-			return "", &fault.Error{Code: "machine.completion", Op: fmt.Sprintf("%s does not complete devloop's commands", shell)}
+			return "", &fault.Error{Code: "machine.completion",
+				Op: fmt.Sprintf("%s does not complete devloop's commands", shell)}
 		},
 		Fix: func(error) *setup.Fix {
-			return &setup.Fix{Change: fmt.Sprintf("let %s complete devloop's commands, by %s", shell, places[0]), Run: func(context.Context) error {
-				script, err := completion.Script(shell)
-				if err != nil {
-					return err
-				}
-				return atomicfile.Write(places[0], script)
-			}}
+			return &setup.Fix{Change: fmt.Sprintf("let %s complete devloop's commands, by %s", shell, places[0]),
+				Run: func(context.Context) error {
+					script, err := completion.Script(shell)
+					if err != nil {
+						return err
+					}
+					return atomicfile.Write(places[0], script)
+				}}
 		},
 	}
 }

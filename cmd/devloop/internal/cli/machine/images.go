@@ -26,7 +26,8 @@ func (m *machine) bases() []string {
 	if m.project == nil {
 		return nil
 	}
-	return image.Bases(m.project.Dockerfile, m.project.DockerOptions, m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
+	return image.Bases(m.project.Dockerfile, m.project.DockerOptions, m.c.String("base-image"),
+		max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
 }
 
 func (m *machine) missing(ctx context.Context) (missing []string) {
@@ -64,32 +65,36 @@ func (m *machine) checkArchived(ctx context.Context) (string, error) {
 }
 
 func imagesMissing(missing []string, hint string) *fault.Error {
-	return &fault.Error{Code: "image.missing", Op: "find the images: the engine does not have " + strings.Join(missing, ", "), Hints: []string{hint}}
+	return &fault.Error{Code: "image.missing",
+		Op: "find the images: the engine does not have " + strings.Join(missing, ", "), Hints: []string{hint}}
 }
 
 func (m *machine) loadArchive(error) *setup.Fix {
 	file := m.c.String("images")
-	return &setup.Fix{Change: fmt.Sprintf("load the images of %s into Docker", file), Run: func(ctx context.Context) error {
-		m.progress("loading " + file)
-		docker, err := m.engine(ctx)
-		if err != nil {
-			return err
-		}
-		return loadImages(ctx, docker, file)
-	}}
+	return &setup.Fix{Change: fmt.Sprintf("load the images of %s into Docker", file),
+		Run: func(ctx context.Context) error {
+			m.progress("loading " + file)
+			docker, err := m.engine(ctx)
+			if err != nil {
+				return err
+			}
+			return loadImages(ctx, docker, file)
+		}}
 }
 
 func loadImages(ctx context.Context, docker *client.Client, file string) error {
 	archive, err := os.Open(file)
 	if err != nil {
-		return &fault.Error{Code: "image.archive", Op: fmt.Sprintf("load images: %v", err), Hints: []string{"make the archive on a machine with a network: devloop bundle --output " + file}}
+		return &fault.Error{Code: "image.archive", Op: fmt.Sprintf("load images: %v", err),
+			Hints: []string{"make the archive on a machine with a network: devloop bundle --output " + file}}
 	}
 	defer func() { _ = archive.Close() }()
 	var size int64
 	if info, err := archive.Stat(); err == nil {
 		size = info.Size()
 	}
-	_, err = dockerapi.Load(ctx, docker, func(w io.Writer) (int64, error) { return io.Copy(w, transfer.Reader(ctx, archive, file, size)) })
+	_, err = dockerapi.Load(ctx, docker,
+		func(w io.Writer) (int64, error) { return io.Copy(w, transfer.Reader(ctx, archive, file, size)) })
 	if err != nil {
 		return fmt.Errorf("load images from %q: %w", file, err)
 	}
@@ -112,7 +117,8 @@ func (m *machine) checkNodeImage(ctx context.Context) (string, error) {
 	case m.clusterIsThere(ctx):
 		return "", &setup.NotApplicable{Why: "the cluster is there without it"}
 	default:
-		return "", imagesMissing([]string{name}, "without a registry: devloop setup --images FILE, or, in a clone of devloop, hack/node-image/build.sh")
+		return "", imagesMissing([]string{name},
+			"without a registry: devloop setup --images FILE, or, in a clone of devloop, hack/node-image/build.sh")
 	}
 }
 
@@ -180,7 +186,8 @@ func pullImage(ctx context.Context, docker *client.Client, ref string, progress 
 	}
 	progress("pulling " + ref)
 	if err := dockerapi.Pull(ctx, docker, ref); err != nil {
-		return &fault.Error{Code: "image.missing", Op: fmt.Sprintf("pull %q: %v", ref, err), Hints: []string{"see what the registry says: docker pull " + ref}}
+		return &fault.Error{Code: "image.missing", Op: fmt.Sprintf("pull %q: %v", ref, err),
+			Hints: []string{"see what the registry says: docker pull " + ref}}
 	}
 	return nil
 }

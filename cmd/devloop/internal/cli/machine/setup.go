@@ -36,7 +36,8 @@ The steps, for --only and --skip: ` + strings.Join(StepIDs, ", ") + `.`,
 		Flags: slices.Concat(setupFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "check", Usage: "check only, and change nothing; the same as devloop doctor"},
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "make every change without asking"},
-			&cli.StringFlag{Name: "images", Usage: "take missing images from this `FILE`, made by devloop bundle; for machines without a registry"},
+			&cli.StringFlag{Name: "images",
+				Usage: "take missing images from this `FILE`, made by devloop bundle; for machines without a registry"},
 		}, wiring.DisplayFlags()),
 		Action: func(c *cli.Context) error { return setUp(c, s, wiring.NewDisplay(c, s)) },
 	}
@@ -60,9 +61,11 @@ command that helps. Exit code 0 means that the machine is ready.`,
 func setupFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.StringFlag{Name: "cluster", Value: defaultCluster, Usage: "the `NAME` of the kind cluster"},
-		&cli.StringSliceFlag{Name: "only", Usage: "run only this `STEP`, or several, as in docker,cluster; may be repeated"},
+		&cli.StringSliceFlag{Name: "only",
+			Usage: "run only this `STEP`, or several, as in docker,cluster; may be repeated"},
 		&cli.StringSliceFlag{Name: "skip", Usage: "leave out this `STEP`, or several; may be repeated"},
-	}, wiring.SettingFlags("kubeconfig", "module", "build-tool", "dockerfile", "build-arg", "target", "base-image", "port"))
+	}, wiring.SettingFlags("kubeconfig", "module", "build-tool", "dockerfile", "build-arg", "target",
+		"base-image", "port"))
 }
 
 // setUp runs the steps. Doctor has none of the flags of a change.
@@ -91,7 +94,8 @@ func setUp(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		case err != nil:
 			d.Publish(0, sum.notice(steps, again(c)))
 		case !c.IsSet("only") && !c.IsSet("skip"):
-			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeMachineReady, Text: "this machine is ready", Hints: []string{"run a project: " + wiring.NextCommand(c, "run")}})
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeMachineReady, Text: "this machine is ready",
+				Hints: []string{"run a project: " + wiring.NextCommand(c, "run")}})
 		}
 		return err, true
 	})
@@ -125,7 +129,8 @@ func question(changes []setup.Change, say func(string) string) string {
 }
 
 func checkFinished(r setup.Result) event.CheckFinished {
-	e := event.CheckFinished{ID: r.ID, State: string(r.State), Evidence: r.Evidence, Took: event.Duration(r.Took), Failure: failure.Of(r.Err)}
+	e := event.CheckFinished{ID: r.ID, State: string(r.State), Evidence: r.Evidence, Took: event.Duration(r.Took),
+		Failure: failure.Of(r.Err)}
 	if e.Failure != nil {
 		e.Hints = e.Failure.Hints
 	}
@@ -137,11 +142,13 @@ func chosenSteps(c *cli.Context, d wiring.Display, asks bool) ([]setup.Step, err
 	only, skip := c.StringSlice("only"), c.StringSlice("skip")
 	for _, id := range slices.Concat(only, skip) {
 		if !slices.Contains(StepIDs, id) {
-			return nil, &cmdline.UsageError{Err: fmt.Errorf("there is no step %q, but %s", id, strings.Join(StepIDs, ", "))}
+			return nil,
+				&cmdline.UsageError{Err: fmt.Errorf("there is no step %q, but %s", id, strings.Join(StepIDs, ", "))}
 		}
 	}
 	steps, err := newSteps(c, d)
 	return slices.DeleteFunc(steps, func(s setup.Step) bool {
-		return len(only) > 0 && !slices.Contains(only, s.ID) || slices.Contains(skip, s.ID) || s.ID == "archive" && c.String("images") == "" || s.Optional && !asks
+		return len(only) > 0 && !slices.Contains(only, s.ID) || slices.Contains(skip, s.ID) ||
+			s.ID == "archive" && c.String("images") == "" || s.Optional && !asks
 	}), err
 }

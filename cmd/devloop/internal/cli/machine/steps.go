@@ -27,7 +27,8 @@ import (
 )
 
 // StepIDs are the steps of setup, in their order.
-var StepIDs = []string{"jdk", "build", "inotify", "docker", "memory", "disk", "archive", "registry", "node-image", "cluster", "base-images", "proxy", "context", "ports", "completion"}
+var StepIDs = []string{"jdk", "build", "inotify", "docker", "memory", "disk", "archive", "registry", "node-image",
+	"cluster", "base-images", "proxy", "context", "ports", "completion"}
 
 // machine is what the steps of setup look at.
 type machine struct {
@@ -80,13 +81,18 @@ func newSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
 		setup.Engine(dockerapi.Connect, elsewhere),
 		setup.Memory(dockerapi.Connect),
 		setup.Disk(dockerapi.Connect, m.clusterIsThere),
-		{ID: "archive", Needs: []string{"docker"}, Check: m.checkArchived, Fix: m.loadArchive, Later: "load the images of " + c.String("images")},
+		{ID: "archive", Needs: []string{"docker"}, Check: m.checkArchived, Fix: m.loadArchive,
+			Later: "load the images of " + c.String("images")},
 		setup.Registry(dockerapi.Connect, append(m.bases(), nodeRepository), m.missing),
-		{ID: "node-image", Needs: []string{"docker"}, Check: m.checkNodeImage, Fix: m.pullNodeImage, Later: "pull the node image, some 400 MB"},
-		{ID: "cluster", Needs: []string{"docker", "node-image"}, Check: m.checkCluster, Fix: m.fixCluster, Later: fmt.Sprintf("create, start or repair the kind cluster %q", c.String("cluster"))},
-		{ID: "base-images", Needs: []string{"docker"}, Check: m.checkBases, Fix: m.pullBases, Later: "pull the project's base images"},
+		{ID: "node-image", Needs: []string{"docker"}, Check: m.checkNodeImage, Fix: m.pullNodeImage,
+			Later: "pull the node image, some 400 MB"},
+		{ID: "cluster", Needs: []string{"docker", "node-image"}, Check: m.checkCluster, Fix: m.fixCluster,
+			Later: fmt.Sprintf("create, start or repair the kind cluster %q", c.String("cluster"))},
+		{ID: "base-images", Needs: []string{"docker"}, Check: m.checkBases, Fix: m.pullBases,
+			Later: "pull the project's base images"},
 		setup.Proxy(dockerapi.Connect, m.nodeEnvironment),
-		{ID: "context", Needs: []string{"cluster"}, Check: m.checkContext, Fix: m.writeContext, Later: m.contextChange()},
+		{ID: "context", Needs: []string{"cluster"}, Check: m.checkContext, Fix: m.writeContext,
+			Later: m.contextChange()},
 		{ID: "ports", Check: m.checkPorts},
 		completionStep(os.Getenv),
 	}, nil
@@ -107,7 +113,8 @@ func (m *machine) checkBuildTool(context.Context) (string, error) {
 		}
 	}
 	if len(found) == 0 {
-		return "", &setup.NotApplicable{Why: "no gradle or mvn on the PATH: not needed if the project has gradlew or mvnw"}
+		return "",
+			&setup.NotApplicable{Why: "no gradle or mvn on the PATH: not needed if the project has gradlew or mvnw"}
 	}
 	return strings.Join(found, " and ") + ", for projects without a wrapper", nil
 }
@@ -194,7 +201,8 @@ func (m *machine) checkCluster(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if condition != kindcluster.Running {
-		return "", &fault.Error{Code: "cluster." + string(condition), Op: fmt.Sprintf("the kind cluster %q is %s", k.Name, condition),
+		return "", &fault.Error{Code: "cluster." + string(condition),
+			Op:    fmt.Sprintf("the kind cluster %q is %s", k.Name, condition),
 			Hints: []string{"create or repair it: devloop setup"}}
 	}
 	return fmt.Sprintf("kind cluster %s answers", k.Name), nil
@@ -244,7 +252,8 @@ func (m *machine) passProxyOn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for name, value := range map[string]string{"HTTP_PROXY": info.HTTPProxy, "HTTPS_PROXY": info.HTTPSProxy, "NO_PROXY": info.NoProxy} {
+	for name, value := range map[string]string{"HTTP_PROXY": info.HTTPProxy, "HTTPS_PROXY": info.HTTPSProxy,
+		"NO_PROXY": info.NoProxy} {
 		if value != "" && os.Getenv(name) == "" && os.Getenv(strings.ToLower(name)) == "" {
 			if err := os.Setenv(name, value); err != nil {
 				return err
@@ -264,7 +273,9 @@ func (m *machine) checkContext(ctx context.Context) (string, error) {
 		_, err = m.answering(ctx, r)
 	}
 	if err != nil {
-		return "", &fault.Error{Code: "cluster.context", Op: fmt.Sprintf("cannot reach the cluster with the context %q: %v", name, err), Hints: []string{"write the context into the kubeconfig: devloop setup"}}
+		return "", &fault.Error{Code: "cluster.context",
+			Op:    fmt.Sprintf("cannot reach the cluster with the context %q: %v", name, err),
+			Hints: []string{"write the context into the kubeconfig: devloop setup"}}
 	}
 	return fmt.Sprintf("%s points to the cluster", name), nil
 }
@@ -317,7 +328,8 @@ func portWord(ctx context.Context, port int) (string, error) {
 	if err == nil {
 		return fmt.Sprintf("%d is free", port), nil
 	}
-	i := slices.IndexFunc(sessions.OpenAddresses(""), func(a sessions.Address) bool { return strings.HasSuffix(a.URL, fmt.Sprintf(":%d", port)) })
+	i := slices.IndexFunc(sessions.OpenAddresses(""),
+		func(a sessions.Address) bool { return strings.HasSuffix(a.URL, fmt.Sprintf(":%d", port)) })
 	if i < 0 {
 		return "", err
 	}

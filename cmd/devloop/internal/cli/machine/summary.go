@@ -35,6 +35,7 @@ func (s *summary) notice(steps []setup.Step, again string) event.Notice {
 	}
 	list := func(ids []string) string { return cmp.Or(strings.Join(ids, ", "), "–") }
 	return event.Notice{Level: event.Info, Code: event.NoticeMachineUnready,
-		Text:  fmt.Sprintf("this machine is not ready. Changed: %s. Failed: %s. Not tried: %s", list(s.fixed), list(s.failed), list(open)),
+		Text: fmt.Sprintf("this machine is not ready. Changed: %s. Failed: %s. Not tried: %s", list(s.fixed),
+			list(s.failed), list(open)),
 		Hints: []string{"mend what failed as its hints say, then continue: " + again}}
 }

@@ -34,9 +34,12 @@ explains why if they are not. A Pod that is already there is replaced if devloop
 The nodes pull the manifest's images, unless --load brings those that Docker has on this
 machine.`,
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the `FILE`, a directory or one with a kustomization; - is stdin; may be repeated"},
-			&cli.BoolFlag{Name: "load", Usage: "load the images from this machine's Docker into the nodes, and use those"},
-			&cli.StringFlag{Name: "name", Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
+			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"},
+				Usage: "the `FILE`, a directory or one with a kustomization; - is stdin; may be repeated"},
+			&cli.BoolFlag{Name: "load",
+				Usage: "load the images from this machine's Docker into the nodes, and use those"},
+			&cli.StringFlag{Name: "name",
+				Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
 			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name even if devloop did not make them, or another devloop works on their project"},
 			&cli.BoolFlag{Name: "explain", Usage: "show how the objects in the cluster differ from the manifest"},
 		}, wiring.SettingFlags("timeout", "keep"), wiring.ClusterFlags(), wiring.DisplayFlags()),
@@ -59,7 +62,8 @@ func apply(c *cli.Context, d wiring.Display) error {
 		return err
 	}
 	name := cmp.Or(c.String("name"), filepath.Base(dir))
-	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: name, Dir: dir, Context: at.Pods.Context(), Cluster: at.Cluster, Namespace: at.Pods.Namespace()})
+	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: name, Dir: dir, Context: at.Pods.Context(),
+		Cluster: at.Cluster, Namespace: at.Pods.Namespace()})
 	cache, err := sessions.CacheDir()
 	if err != nil {
 		return err
@@ -69,8 +73,10 @@ func apply(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	to := target.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep")}
-	l := engine.New(engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods, Target: to})
+	to := target.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()),
+		ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep")}
+	l := engine.New(engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images,
+		Deployer: at.Pods, Target: to})
 	made, err := l.Apply(c.Context, m, stored)
 	if why, ok := errors.AsType[*podstatus.NotReadyError](err); ok && !c.Bool("load") {
 		wiring.AdviseLoad(c.Context, imager, why, files[0])
@@ -78,7 +84,8 @@ func apply(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeReady, Text: fmt.Sprintf(plural(len(made), "%d Pod is ready", "%d Pods are ready"), len(made)), Hints: next(made)})
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeReady,
+		Text: fmt.Sprintf(plural(len(made), "%d Pod is ready", "%d Pods are ready"), len(made)), Hints: next(made)})
 	return nil
 }
 

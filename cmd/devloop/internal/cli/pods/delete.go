@@ -34,7 +34,8 @@ func remove(c *cli.Context, d wiring.Display) error {
 		return err
 	}
 	for _, o := range cmdline.Objects(c.Args().Slice()) {
-		removed, err := wiring.Step(d, event.RemoveStep, func() ([]kube.Ref, error) { return at.Pods.Delete(c.Context, o.Kind, o.Name) })
+		removed, err := wiring.Step(d, event.RemoveStep,
+			func() ([]kube.Ref, error) { return at.Pods.Delete(c.Context, o.Kind, o.Name) })
 		for _, o := range removed {
 			d.Publish(0, event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 		}

@@ -31,15 +31,19 @@ code. Inside the container, localhost is the Pod itself:
 COMMAND does not go through a shell; use sh -c 'a | b' for that. The "--" separates its
 flags from devloop's.`,
 		Flags: append(wiring.LookFlags()[:len(wiring.ClusterFlags())],
-			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "in this `CONTAINER` (default: the application's)"},
-			&cli.BoolFlag{Name: "stdin", Aliases: []string{"i"}, Usage: "pass stdin to the command (default: if it is a terminal)"},
-			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "give the command a terminal (default: if stdin and stdout are one)"}),
+			&cli.StringFlag{Name: "container", Aliases: []string{"c"},
+				Usage: "in this `CONTAINER` (default: the application's)"},
+			&cli.BoolFlag{Name: "stdin", Aliases: []string{"i"},
+				Usage: "pass stdin to the command (default: if it is a terminal)"},
+			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"},
+				Usage: "give the command a terminal (default: if stdin and stdout are one)"}),
 		Action: func(c *cli.Context) error { return execute(c, s) },
 	}
 }
 
 func execute(c *cli.Context, s wiring.Streams) error {
-	name, args, err := commandLine(c.Args().Slice(), wiring.WithFlags(c, "devloop exec", slices.Concat(wiring.PlaceFlags, []string{"container"})))
+	name, args, err := commandLine(c.Args().Slice(),
+		wiring.WithFlags(c, "devloop exec", slices.Concat(wiring.PlaceFlags, []string{"container"})))
 	if err != nil {
 		return err
 	}
@@ -48,7 +52,8 @@ func execute(c *cli.Context, s wiring.Streams) error {
 		return err
 	}
 	command := podexec.Command{Container: c.String("container"), Args: args, Out: s.Out, Err: s.Err}
-	code, err := inTerminal(c, s, &command, func(ctx context.Context) (int, error) { return podexec.Run(ctx, pods.Client, pod, command) })
+	code, err := inTerminal(c, s, &command,
+		func(ctx context.Context) (int, error) { return podexec.Run(ctx, pods.Client, pod, command) })
 	if err == nil && code != 0 {
 		return &wiring.EndedError{Code: code}
 	}
@@ -66,7 +71,8 @@ func commandLine(args []string, line string) (name string, command []string, err
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	} else if len(args) > 0 {
-		return "", nil, &cmdline.UsageError{Err: fmt.Errorf(`write "--" before the command: %s %s -- %s`, line, wiring.Quoted(name), quoted(args))}
+		return "", nil, &cmdline.UsageError{Err: fmt.Errorf(`write "--" before the command: %s %s -- %s`, line,
+			wiring.Quoted(name), quoted(args))}
 	}
 	if len(args) == 0 {
 		return "", nil, &cmdline.UsageError{Err: errors.New("no command: devloop exec NAME -- COMMAND [ARG...]")}
@@ -79,7 +85,8 @@ func quoted(words []string) string { return strings.Join(lists.Map(words, wiring
 
 // inTerminal runs do with this terminal, if the streams are one and the command is
 // to have it: its keys go through untouched, Ctrl+C too, and its size follows.
-func inTerminal(c *cli.Context, s wiring.Streams, command *podexec.Command, do func(context.Context) (int, error)) (int, error) {
+func inTerminal(c *cli.Context, s wiring.Streams, command *podexec.Command,
+	do func(context.Context) (int, error)) (int, error) {
 	in, inIs := cmdline.Terminal(s.In)
 	out, outIs := cmdline.Terminal(s.Out)
 	if c.Bool("stdin") || inIs && outIs {

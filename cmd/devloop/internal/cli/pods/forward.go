@@ -56,7 +56,8 @@ func forward(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		return err
 	}
 	defer func() { _ = local.Close() }()
-	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: pod.Name, Context: pods.Context(), Cluster: at.Cluster, Namespace: pod.Namespace})
+	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: pod.Name, Context: pods.Context(),
+		Cluster: at.Cluster, Namespace: pod.Namespace})
 	if err := local.FallbackReason(); err != nil {
 		d.Warn(err)
 	}
@@ -64,7 +65,8 @@ func forward(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		local.SetBackend(p, ports.remote)
 		d.Publish(0, event.PortForwarded{Pod: p.Name, Port: ports.remote, URL: local.URL()})
 		if !c.Bool("json") {
-			_, _ = fmt.Fprintln(s.Out, s.Say(fmt.Sprintf("%s → %s:%d, until Ctrl+C", local.URL(), p.Name, ports.remote)))
+			_, _ = fmt.Fprintln(s.Out,
+				s.Say(fmt.Sprintf("%s → %s:%d, until Ctrl+C", local.URL(), p.Name, ports.remote)))
 		}
 	})
 	if errors.Is(err, context.Canceled) {
@@ -120,7 +122,8 @@ func pairOf(text string) (portPair, error) {
 		l, localErr = strconv.ParseUint(local, 10, 16)
 	}
 	if err != nil || localErr != nil || r == 0 {
-		return portPair{}, &cmdline.UsageError{Err: fmt.Errorf("%q: want LOCAL:REMOTE or REMOTE, numbers from 1 to 65535", text)}
+		return portPair{},
+			&cmdline.UsageError{Err: fmt.Errorf("%q: want LOCAL:REMOTE or REMOTE, numbers from 1 to 65535", text)}
 	}
 	if both {
 		return portPair{int(l), int(r), l > 0}, nil

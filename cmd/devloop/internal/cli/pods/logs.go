@@ -43,7 +43,8 @@ what a container logged before it was restarted, which usually shows why it cras
 NAME is a Pod, or what it belongs to, as in deploy/web or svc/web. You can leave it out if
 devloop has only one Pod in the namespace.`,
 		Flags: wiring.LookFlags(
-			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing until the Pod is gone and no other is to come, or you press Ctrl+C"},
+			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"},
+				Usage: "keep printing until the Pod is gone and no other is to come, or you press Ctrl+C"},
 			&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "the log of the run before the current one"},
 			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "only the log of this `CONTAINER`"},
 			&cli.Int64Flag{Name: "tail", Usage: "start with the last `N` lines; 0 for none"},
@@ -93,7 +94,8 @@ func logs(c *cli.Context, s wiring.Streams) error {
 
 // logOptions reads the flags.
 func logOptions(c *cli.Context) (podlogs.Options, error) {
-	o := podlogs.Options{Previous: c.Bool("previous"), Follow: c.Bool("follow"), Since: c.Duration("since"), Timestamps: c.Bool("timestamps")}
+	o := podlogs.Options{Previous: c.Bool("previous"), Follow: c.Bool("follow"), Since: c.Duration("since"),
+		Timestamps: c.Bool("timestamps")}
 	wrong := func(err error) (podlogs.Options, error) {
 		return o, &cmdline.UsageError{Err: err, Command: c.Command.Name}
 	}
@@ -120,7 +122,8 @@ func filters(c *cli.Context) (only, no *regexp.Regexp, err error) {
 			continue
 		}
 		if *to, err = regexp.Compile(c.String(name)); err != nil {
-			return nil, nil, &cmdline.UsageError{Err: fmt.Errorf("--%s %q: %w", name, c.String(name), err), Command: c.Command.Name}
+			return nil, nil, &cmdline.UsageError{Err: fmt.Errorf("--%s %q: %w", name, c.String(name), err),
+				Command: c.Command.Name}
 		}
 	}
 	return only, no, nil
@@ -161,7 +164,8 @@ func (p *logPrinter) pod(ctx context.Context, pods *runner.Runner, i int, pod ku
 			return nil
 		}
 		successor.Containers = pod.Containers // --container
-		_, _ = fmt.Fprintln(p.streams.Err, p.streams.Say(fmt.Sprintf("── Pod %s has replaced %s ──", successor.Name, pod.Name)))
+		_, _ = fmt.Fprintln(p.streams.Err,
+			p.streams.Say(fmt.Sprintf("── Pod %s has replaced %s ──", successor.Name, pod.Name)))
 		pod, options.Tail, options.Since = successor, nil, 0
 	}
 }
@@ -197,7 +201,8 @@ func after(ctx context.Context, pod kube.Pod, next <-chan kube.Pod, expected fun
 }
 
 // containers prints the logs of a Pod's containers: one after the other, or as they come.
-func (p *logPrinter) containers(ctx context.Context, pods *runner.Runner, i int, pod kube.Pod, options podlogs.Options) error {
+func (p *logPrinter) containers(ctx context.Context, pods *runner.Runner, i int, pod kube.Pod,
+	options podlogs.Options) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if !options.Follow {
 		group.SetLimit(1)

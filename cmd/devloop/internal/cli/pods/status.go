@@ -33,7 +33,8 @@ forward keeps them open, and its image. -o wide has all of it in columns, the fi
 NOT. --watch goes on until Ctrl+C, also while the cluster does not answer: a terminal is
 redrawn, a pipe gets each change.`,
 		Flags: wiring.LookFlags(append(wiring.SettingFlags("module", "build-tool"),
-			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"}, Usage: "also list Pods that devloop did not make"},
+			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"},
+				Usage: "also list Pods that devloop did not make"},
 			&cli.BoolFlag{Name: "wide", Usage: "everything in columns, also as -o wide"},
 			&cli.BoolFlag{Name: "watch", Aliases: []string{"w"}, Usage: "show each change until Ctrl+C"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),
@@ -61,7 +62,8 @@ func status(c *cli.Context, s wiring.Streams) error {
 		return rows, err
 	}
 	if c.Bool("watch") {
-		w := watcher{Streams: s, cluster: at.Pods.Client, look: look, json: c.Bool("json"), wide: c.Bool("wide"), none: noPods(c, selection), interval: time.Second, patience: 5 * time.Second}
+		w := watcher{Streams: s, cluster: at.Pods.Client, look: look, json: c.Bool("json"), wide: c.Bool("wide"),
+			none: noPods(c, selection), interval: time.Second, patience: 5 * time.Second}
 		return w.watch(c.Context)
 	}
 	var rows []podview.Row
@@ -92,7 +94,8 @@ func selected(c *cli.Context) (inspect.Selection, error) {
 		if err != nil {
 			return selection, err
 		}
-		project, err := project.Open(c.Context, dir, project.Options{Module: c.String("module"), BuildTool: c.String("build-tool")})
+		project, err := project.Open(c.Context, dir,
+			project.Options{Module: c.String("module"), BuildTool: c.String("build-tool")})
 		if err != nil {
 			return selection, err
 		}
@@ -114,9 +117,11 @@ func noPods(c *cli.Context, selection inspect.Selection) string {
 	case selection.All:
 		return "the cluster has no Pods"
 	case selection.Project != "":
-		return fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project, wiring.NextCommand(c, "deploy"))
+		return fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project,
+			wiring.NextCommand(c, "deploy"))
 	}
-	return fmt.Sprintf("devloop has no Pod in the cluster; make one: %s, or %s", wiring.NextCommand(c, "deploy"), wiring.WithFlags(c, "devloop apply -f FILE", wiring.PlaceFlags))
+	return fmt.Sprintf("devloop has no Pod in the cluster; make one: %s, or %s", wiring.NextCommand(c, "deploy"),
+		wiring.WithFlags(c, "devloop apply -f FILE", wiring.PlaceFlags))
 }
 
 // facts are what this machine knows about Pods, and the cluster does not.

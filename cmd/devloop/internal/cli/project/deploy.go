@@ -86,9 +86,11 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Addresses: g.urls()})
 		<-c.Context.Done()
 	} else if n := len(g.urls()); n > 0 {
-		text, keep := "the Pod stays; its local port was open to prove that it answers, and is closed now", "keep a port open: "+wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags)
+		text, keep := "the Pod stays; its local port was open to prove that it answers, and is closed now",
+			"keep a port open: "+wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags)
 		if n > 1 {
-			text, keep = "the Pods stay; their local ports were open to prove that they answer, and are closed now", "keep them open: "+wiring.NextCommand(c, "deploy --forward")
+			text, keep = "the Pods stay; their local ports were open to prove that they answer, and are closed now",
+				"keep them open: "+wiring.NextCommand(c, "deploy --forward")
 		}
 		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeDeployed, Text: text,
 			Hints: []string{keep, "deploy again at every save: " + wiring.NextCommand(c, "run")}})
@@ -97,7 +99,8 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 }
 
 // newService connects the real clients to a session, and publishes that it begins. more, if not nil, changes how.
-func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place, more func(*engine.Config, *compiler.Compiler)) *service {
+func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place,
+	more func(*engine.Config, *compiler.Compiler)) *service {
 	d.Publish(0, event.SessionStarted{
 		Version: wiring.Version(), Project: w.target.Name, Dir: w.target.Dir,
 		Tool: strings.Join(w.project.Tool.Command, " "), Why: w.project.Tool.Why,
@@ -117,13 +120,15 @@ func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place, mo
 		Explain:  c.Bool("explain"),
 		Loader:   place.Images,
 		Deployer: place.Pods,
-		Listen:   listen(place.Pods, localport.Options{Address: c.String("address"), Wait: c.Duration("wait"), Status: d.Working}),
+		Listen: listen(place.Pods,
+			localport.Options{Address: c.String("address"), Wait: c.Duration("wait"), Status: d.Working}),
 		Debugger: debugger(c.Duration("wait")),
 	}
 	if more != nil {
 		more(&config, compiler)
 	}
-	return &service{Session: engine.New(config), project: w.project, compiler: compiler, modules: modules, batches: make(chan watch.Batch)}
+	return &service{Session: engine.New(config), project: w.project, compiler: compiler, modules: modules,
+		batches: make(chan watch.Batch)}
 }
 
 // work is what a session works on: what is to run, the project that it comes from, and how its images are made.
@@ -135,7 +140,8 @@ type work struct {
 }
 
 // newWork reads the flags and the project. part reads its manifest, if it is not nil.
-func newWork(c *cli.Context, s wiring.Streams, d wiring.Display, p *project.Project, part func() (manifest.Manifest, error)) (w work, err error) {
+func newWork(c *cli.Context, s wiring.Streams, d wiring.Display, p *project.Project,
+	part func() (manifest.Manifest, error)) (w work, err error) {
 	configure(c, p)
 	w.project = p
 	if w.target, w.manifest, err = newTarget(c, s, d, p, part); err != nil {
@@ -172,8 +178,10 @@ func (w work) at(c *cli.Context, d wiring.Display, place wiring.Place) work {
 
 func imageOptions(c *cli.Context, t target.Target, cache string) image.Options {
 	return image.Options{
-		CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions,
-		Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend,
+		CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"),
+		Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions,
+		Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On,
+		Suspend: t.Debug.Suspend,
 	}
 }
 
@@ -205,19 +213,22 @@ func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 	images, _ := m.ProjectImages(c.String("image-name"), project, filepath.Base(dir))
 	images = append(images, cmp.Or(c.String("image-name"), project))
 	if variable, why := jvm.Exclusive(m.Environment(images, jvm.OptionVariables...)); variable != "" {
-		if slices.ContainsFunc(c.StringSlice("env"), func(v string) bool { return strings.HasPrefix(v, variable+"=") }) {
+		if slices.ContainsFunc(c.StringSlice("env"),
+			func(v string) bool { return strings.HasPrefix(v, variable+"=") }) {
 			return "--env sets " + variable + ": " + why
 		}
 		return "the manifest sets " + variable + ": " + why
 	}
-	if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs(images...) && (c.Command != nil || c.Args != nil) }) {
+	if slices.ContainsFunc(m.Containers(),
+		func(c manifest.Container) bool { return c.Runs(images...) && (c.Command != nil || c.Args != nil) }) {
 		return "the manifest sets the container's command"
 	}
 	return m.NotPatchable(images...)
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
-func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *project.Project, part func() (manifest.Manifest, error)) (t target.Target, m manifest.Manifest, err error) {
+func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *project.Project,
+	part func() (manifest.Manifest, error)) (t target.Target, m manifest.Manifest, err error) {
 	named, m, err := loadManifest(c, project.Dir, part)
 	if err != nil {
 		return t, m, err
@@ -233,7 +244,8 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *proj
 		return t, m, err
 	}
 	t = target.Target{
-		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"), Manifests: named, Part: part, Port: project.Port(), Ports: ports,
+		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"),
+		Manifests: named, Part: part, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Mode(c.String("path")), Debug: debugging(c),
 	}
@@ -261,7 +273,8 @@ func tellIgnored(d wiring.Display, dir string, named []string, m manifest.Manife
 
 // loadManifest loads the manifest that part reads, else the one that the user names, by absolute paths, else the
 // project's own.
-func loadManifest(c *cli.Context, dir string, part func() (manifest.Manifest, error)) (named []string, m manifest.Manifest, err error) {
+func loadManifest(c *cli.Context, dir string,
+	part func() (manifest.Manifest, error)) (named []string, m manifest.Manifest, err error) {
 	if part != nil {
 		m, err = part()
 		return nil, m, err
@@ -286,7 +299,8 @@ func tellUnused(d wiring.Display, dir string) {
 		return
 	}
 	if charts := manifest.Charts(dir); len(charts) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeChart, Dir: charts[0], Hints: manifest.ChartHints(charts[0])})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeChart, Dir: charts[0],
+			Hints: manifest.ChartHints(charts[0])})
 	}
 }
 
@@ -294,10 +308,12 @@ func tellUnused(d wiring.Display, dir string) {
 // Without a terminal there is no question: the manifest is refused later, with a hint for each image.
 func chooseImage(c *cli.Context, s wiring.Streams, m manifest.Manifest, name, dir string) error {
 	candidates := m.Candidates()
-	if found, _ := m.ProjectImages(c.String("image-name"), name, filepath.Base(dir)); len(found) > 0 || c.IsSet("image-name") || len(candidates) < 2 {
+	if found, _ := m.ProjectImages(c.String("image-name"), name, filepath.Base(dir)); len(found) > 0 ||
+		c.IsSet("image-name") || len(candidates) < 2 {
 		return nil
 	}
-	question := fmt.Sprintf("which image in the manifest is that of %q? Keep the answer as image-name in %s.", name, config.File)
+	question := fmt.Sprintf("which image in the manifest is that of %q? Keep the answer as image-name in %s.",
+		name, config.File)
 	image, asked, err := wiring.Choose(c.Context, s, question, candidates)
 	if err != nil || !asked {
 		return err
@@ -312,7 +328,8 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	}
 	variants, foreign, err := manifest.FindOthers(dir)
 	if len(variants) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Files: wiring.RelativeTo(dir, variants)})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants,
+			Files: wiring.RelativeTo(dir, variants)})
 	}
 	if err != nil || len(foreign) == 0 {
 		return err
@@ -355,7 +372,8 @@ func debugging(c *cli.Context) debugport.Options {
 	return debugport.Options{On: c.Bool("debug") || suspend, Suspend: suspend, Port: localport.Options{Local: local}}
 }
 
-// localPorts reads --port, checked: local ports by the container's. Two for one container port are a [*cmdline.UsageError].
+// localPorts reads --port, checked: local ports by the container's. Two for one container port are a
+// [*cmdline.UsageError].
 func localPorts(flags []string) (map[int]int, error) {
 	ports := map[int]int{}
 	for _, f := range flags {
@@ -373,7 +391,8 @@ func localPorts(flags []string) (map[int]int, error) {
 
 func twoPorts(first, second, container int) error {
 	if container != 0 {
-		return fmt.Errorf("--port %d:%d and --port %d:%d forward to the same container port", first, container, second, container)
+		return fmt.Errorf("--port %d:%d and --port %d:%d forward to the same container port", first, container,
+			second, container)
 	}
 	return fmt.Errorf("--port %d and --port %d both forward to the first container port: write LOCAL:CONTAINER, as in --port %d:8080", first, second, second)
 }

@@ -26,7 +26,8 @@ current directory), in all namespaces unless you name one. Objects that devloop 
 make stay, whatever their name. So do those of a project of the same name in another
 directory, unless that is gone. With --name, DIR may be any directory above those of the
 project.`,
-		Flags: append(append(append(wiring.SettingFlags("module", "build-tool"), wiring.ClusterFlags()...), wiring.DisplayFlags()...),
+		Flags: append(append(append(wiring.SettingFlags("module", "build-tool"), wiring.ClusterFlags()...),
+			wiring.DisplayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
 		Action: wiring.Action(s, func(c *cli.Context, d wiring.Display) error { return removeAll(c, d, true) }),
@@ -68,7 +69,8 @@ func removeOwned(c *cli.Context, d wiring.Display, modules bool) error {
 		d.Publish(0, event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}
 	if err == nil && len(removed) == 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeNothing, Text: "devloop has nothing in the cluster to remove"})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeNothing,
+			Text: "devloop has nothing in the cluster to remove"})
 	}
 	return err
 }
@@ -111,7 +113,8 @@ func spare(d wiring.Display, dir, name string) func(string) bool {
 			if name != "" {
 				command += "--name " + wiring.Quoted(name) + " "
 			}
-			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeStays, Text: fmt.Sprintf("what was deployed from %q stays, a project of the same name", other),
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeStays,
+				Text:  fmt.Sprintf("what was deployed from %q stays, a project of the same name", other),
 				Hints: []string{"remove it: " + command + wiring.Quoted(other)}})
 		}
 		return true

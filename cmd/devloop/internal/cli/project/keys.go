@@ -15,9 +15,10 @@ const keysText = "press r to rebuild, o to open the browser, h for all keys, q t
 
 // keysHelp are all keys.
 var keysHelp = []string{
-	"r: rebuild what changed", "R: make a new image and a new Pod", "o: open the application in the browser", "u: open the page that shows this session",
-	"p: pause, and go on", "d: show the last failure again", "l: hide the application's log, and show it", "c: clear the screen",
-	"Enter: set what follows apart, with the time", "q or Ctrl+C: quit", "h or ?: show this",
+	"r: rebuild what changed", "R: make a new image and a new Pod", "o: open the application in the browser",
+	"u: open the page that shows this session", "p: pause, and go on", "d: show the last failure again",
+	"l: hide the application's log, and show it", "c: clear the screen", "Enter: set what follows apart, with the time",
+	"q or Ctrl+C: quit", "h or ?: show this",
 }
 
 // keys are what a session's keys act on.
@@ -59,7 +60,8 @@ func (k keys) press(ctx context.Context) func(key string) {
 func (k keys) openApplication(ctx context.Context) {
 	urls := k.urls()
 	if len(urls) == 0 {
-		k.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeNoAddress, Text: "the application has no address yet"})
+		k.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeNoAddress,
+			Text: "the application has no address yet"})
 		return
 	}
 	if err := browser.Open(ctx, urls[0]); err != nil {

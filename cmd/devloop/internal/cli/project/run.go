@@ -58,7 +58,8 @@ browser, p pauses, h shows all keys, and q or Ctrl+C quits. The Pod stays, unles
 is given. On a terminal, the last line shows what works now and what the last save cost;
 --progress plain leaves it out.`,
 		Flags: append(cycleFlags(),
-			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "notify", "poll", "watch", "ignore", "cleanup")...),
+			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving",
+				"livereload", "notify", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return newRunning(c, s).run() },
 	}
 }
@@ -106,13 +107,16 @@ func (r *running) run() error {
 		err = r.untilQuit(g, held.Socket)
 		err = errors.Join(err, g.close())
 		if text := r.ledger.Summary(); text != "" {
-			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeSummary, Text: text, Hints: []string{"see more: devloop stats"}})
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeSummary, Text: text,
+				Hints: []string{"see more: devloop stats"}})
 		}
 		if c.Bool("cleanup") {
 			return errors.Join(err, cleanUp(c, d, len(g.all) > 1)), false
 		}
 		if g.deployed() {
-			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeDeployed, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: " + wiring.NextCommand(c, "down")}})
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeDeployed,
+				Text:  "what devloop made stays in the cluster",
+				Hints: []string{"remove it: " + wiring.NextCommand(c, "down")}})
 		}
 		return err, false
 	})
@@ -142,7 +146,8 @@ func (r *running) pageURL() (url string, err error) {
 	r.pageLock.Lock()
 	defer r.pageLock.Unlock()
 	if r.page == nil {
-		if r.page, err = page.Listen(r.events, page.Language{Tag: r.streams.Language, Say: r.streams.Say, Formats: r.streams.Formats()}); err != nil {
+		if r.page, err = page.Listen(r.events,
+			page.Language{Tag: r.streams.Language, Say: r.streams.Say, Formats: r.streams.Formats()}); err != nil {
 			return "", err
 		}
 	}
@@ -163,7 +168,8 @@ func (r *running) closePage() {
 func tellBrowsers(c *cli.Context, d wiring.Display, browsers *livereload.Server) (end func()) {
 	port, err := browsers.Listen(livereload.Port)
 	if err != nil {
-		if busy := localport.Available(c.Context, localport.Options{Local: livereload.Port, Strict: true}); busy != nil {
+		if busy := localport.Available(c.Context,
+			localport.Options{Local: livereload.Port, Strict: true}); busy != nil {
 			err = busy // it knows who has it
 		}
 		d.Warn(fmt.Errorf("browsers do not reload by themselves: %w", err))
@@ -212,7 +218,8 @@ func (r *running) untilQuit(g *group, socket string) error {
 	}
 	defer keyboard.Listen(ctx, s.In, keys{d, batches, g.pause, stop, g.urls, r.pageURL}.press(ctx))()
 	defer r.listen(socket, r.asked(g, watchers, batches))()
-	_, _ = wiring.Step(d, event.WatchStep, func() (any, error) { // a save from now on is seen: only now the first build may begin
+	_, _ = wiring.Step(d, event.WatchStep, func() (any, error) {
+		// a save from now on is seen: only now the first build may begin
 		select {
 		case <-watchers.ready:
 			return nil, nil

@@ -53,8 +53,8 @@ type group struct {
 	turns     *services.Turns
 }
 
-// newGroup connects the real clients, takes the project for this process, and publishes what it found out on the way. Its
-// services are all applications of the build, unless the user names a module. Release closes the clients, too.
+// newGroup connects the real clients, takes the project for this process, and publishes what it found out on the way.
+// Its services are all applications of the build, unless the user names a module. Release closes the clients, too.
 func newGroup(c *cli.Context, s wiring.Streams, d wiring.Display) (*group, sessions.Hold, error) {
 	g := &group{}
 	works, err := g.open(c, s, d)
@@ -114,7 +114,8 @@ func applications(c *cli.Context, d wiring.Display) (projects []*project.Project
 			return nil, err
 		}
 		if other := byName[p.Name]; other != "" {
-			return nil, &fault.Error{Code: "project.ambiguous", Op: fmt.Sprintf("the modules %s and %s both have the name %q", other, module, p.Name),
+			return nil, &fault.Error{Code: "project.ambiguous",
+				Op:    fmt.Sprintf("the modules %s and %s both have the name %q", other, module, p.Name),
 				Hints: []string{"choose one: --module " + other, "choose one: --module " + module}}
 		}
 		byName[p.Name], projects = module, append(projects, p)
@@ -126,11 +127,13 @@ func applications(c *cli.Context, d wiring.Display) (projects []*project.Project
 // findApplications returns the modules of the build that make applications.
 func findApplications(c *cli.Context, d wiring.Display, whole *project.Project) ([]string, error) {
 	configure(c, whole)
-	return wiring.Step(d, event.ApplicationsStep, func() ([]string, error) { return whole.Applications(c.Context, io.Discard) })
+	return wiring.Step(d, event.ApplicationsStep,
+		func() ([]string, error) { return whole.Applications(c.Context, io.Discard) })
 }
 
 // openEach reads the flags for each of several services.
-func (g *group) openEach(c *cli.Context, s wiring.Streams, d wiring.Display, projects []*project.Project) (works []work, err error) {
+func (g *group) openEach(c *cli.Context, s wiring.Streams, d wiring.Display,
+	projects []*project.Project) (works []work, err error) {
 	for _, flag := range []string{"port", "image-name", "dockerfile"} {
 		if c.IsSet(flag) {
 			return nil, &cmdline.UsageError{Err: fmt.Errorf("--%s is for one service, and this build has several: choose one with --module", flag), Command: c.Command.Name}
@@ -140,7 +143,8 @@ func (g *group) openEach(c *cli.Context, s wiring.Streams, d wiring.Display, pro
 		return nil, err
 	}
 	for _, p := range projects {
-		g.manifests.Dir, g.manifests.Services = p.Dir, append(g.manifests.Services, services.Module{Name: p.Name, Dir: p.ModuleDir()})
+		g.manifests.Dir, g.manifests.Services = p.Dir,
+			append(g.manifests.Services, services.Module{Name: p.Name, Dir: p.ModuleDir()})
 	}
 	for i, p := range projects {
 		w, err := newWork(c, s, d, p, func() (manifest.Manifest, error) { return g.manifests.Of(p.Name) })
@@ -158,19 +162,22 @@ func (g *group) openEach(c *cli.Context, s wiring.Streams, d wiring.Display, pro
 func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, works []work) {
 	var processes *pool.Pool
 	local, turn := &services.Ports{}, make(chan struct{}, 1)
-	g.turns = services.NewTurns(cores(c.Context, place.Docker), lists.Map(works, func(w work) string { return w.target.Name })...)
+	g.turns = services.NewTurns(cores(c.Context, place.Docker),
+		lists.Map(works, func(w work) string { return w.target.Name })...)
 	for _, w := range works {
 		name := w.target.Name
 		local.Reserve(name, w.target.Port)
 		display := d.Service(name)
-		one := newService(c, display, w.at(c, display, place), place, func(config *engine.Config, own *compiler.Compiler) {
-			if processes == nil {
-				processes = pool.New(w.project.StateDir("incremental")+"-process", true)
-			}
-			own.Share(processes)
-			config.Listen = apart(config.Listen, local, name)
-			config.Trainer, config.Turn, config.SpareTurn = trainer{config.Trainer, turn}, g.turns.Await, g.spareTurn(name)
-		})
+		one := newService(c, display, w.at(c, display, place), place,
+			func(config *engine.Config, own *compiler.Compiler) {
+				if processes == nil {
+					processes = pool.New(w.project.StateDir("incremental")+"-process", true)
+				}
+				own.Share(processes)
+				config.Listen = apart(config.Listen, local, name)
+				config.Trainer, config.Turn, config.SpareTurn = trainer{config.Trainer, turn}, g.turns.Await,
+					g.spareTurn(name)
+			})
 		one.name = name
 		g.all = append(g.all, one)
 	}
@@ -298,7 +305,8 @@ func (g *group) settle(ctx context.Context, c *cli.Context, events *event.Store)
 	answers := make([]control.Answer, len(g.all))
 	err := g.each(func(i int, one *service) error {
 		settled, err := one.Wait(ctx)
-		answers[i] = control.Answer{Service: one.name, Cycle: settled.Cycle, Outcome: event.OK, Failure: wiring.PlaceFailure(c, settled.Failure)}
+		answers[i] = control.Answer{Service: one.name, Cycle: settled.Cycle, Outcome: event.OK,
+			Failure: wiring.PlaceFailure(c, settled.Failure)}
 		if settled.Failure != nil {
 			answers[i].Outcome = event.Failed
 		}

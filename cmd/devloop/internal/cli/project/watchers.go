@@ -39,7 +39,8 @@ type watchers struct {
 // newWatchers watches the project's directory, and what the last builds reported outside of it.
 func newWatchers(c *cli.Context, s wiring.Streams, d wiring.Display, t target.Target, g *group) (*watchers, error) {
 	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.Warn, Outputs: outputs(s.Out, s.Err)}
-	w := &watchers{Display: d, ready: make(chan struct{}), began: time.Now(), options: options, watched: map[string]bool{}}
+	w := &watchers{Display: d, ready: make(chan struct{}), began: time.Now(), options: options,
+		watched: map[string]bool{}}
 	manifests, err := wiring.Absolute(c.StringSlice("manifest"))
 	if err != nil {
 		return nil, err
@@ -86,8 +87,8 @@ func outputs(to ...io.Writer) (files []fs.FileInfo) {
 	return files
 }
 
-// writtenByReaders returns the files that the readers of a pipe write to, such as tee in devloop run | tee out.txt, as far
-// as /proc has it: on Linux. A link there may be written where the file is open for that.
+// writtenByReaders returns the files that the readers of a pipe write to, such as tee in devloop run | tee out.txt, as
+// far as /proc has it: on Linux. A link there may be written where the file is open for that.
 func writtenByReaders(pipe fs.FileInfo) (files []fs.FileInfo) {
 	inputs, _ := filepath.Glob("/proc/[0-9]*/fd/0")
 	for _, input := range inputs {
@@ -239,7 +240,8 @@ file:
 
 // start watches until ctx ends. From the close of ready on every save is seen; watched waits for
 // the end and returns the project's. One that comes before ctx's is told to stop.
-func (w *watchers) start(ctx context.Context, out chan<- watch.Batch, stop context.CancelCauseFunc) (watched func() error) {
+func (w *watchers) start(ctx context.Context, out chan<- watch.Batch,
+	stop context.CancelCauseFunc) (watched func() error) {
 	for _, files := range w.files {
 		w.running.Go(func() {
 			if err := files.Run(ctx, out); ctx.Err() == nil {

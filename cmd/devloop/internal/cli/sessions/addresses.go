@@ -116,5 +116,6 @@ func OpenAddresses(context string) []Address {
 	if err != nil {
 		return nil
 	}
-	return slices.Concat(readLive(dir, func(of []Address) bool { return len(of) > 0 && (context == "" || of[0].Context == context) })...)
+	return slices.Concat(
+		readLive(dir, func(of []Address) bool { return len(of) > 0 && (context == "" || of[0].Context == context) })...)
 }

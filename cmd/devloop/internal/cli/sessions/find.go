@@ -54,17 +54,20 @@ func Running(server, namespace string) bool {
 	if err != nil {
 		return false
 	}
-	return len(readLive(held, func(h Holder) bool { return h.Command == "run" && h.Server == server && h.Namespace == namespace })) > 0
+	return len(readLive(held,
+		func(h Holder) bool { return h.Command == "run" && h.Server == server && h.Namespace == namespace })) > 0
 }
 
 // noneError says that no session works on the project, and where others do.
 func noneError(dir, namespace, start string, others []Holder) error {
-	e := &fault.Error{Code: codeNone, Op: fmt.Sprintf("no devloop run works on the project in %q", dir), Hints: []string{"start it: " + start}}
+	e := &fault.Error{Code: codeNone, Op: fmt.Sprintf("no devloop run works on the project in %q", dir),
+		Hints: []string{"start it: " + start}}
 	if namespace != "" {
 		e.Op += fmt.Sprintf(" in namespace %q", namespace)
 	}
 	for _, h := range others {
-		e.Hints = append(e.Hints, fmt.Sprintf("or name the directory of one that runs, in namespace %q: %s", h.Namespace, h.Dir))
+		e.Hints = append(e.Hints,
+			fmt.Sprintf("or name the directory of one that runs, in namespace %q: %s", h.Namespace, h.Dir))
 	}
 	return e
 }

@@ -70,7 +70,8 @@ func HeldBy(dir, server string) error {
 		return err
 	}
 	for _, by := range readLive(records, func(by Holder) bool { return by.Dir == dir && by.Server == server }) {
-		return heldError(by, fmt.Sprintf("devloop %s holds it for the project in %q %s", by.Command, by.Dir, by.process()),
+		return heldError(by,
+			fmt.Sprintf("devloop %s holds it for the project in %q %s", by.Command, by.Dir, by.process()),
 			"deploy to another namespace: --namespace NAME", "or take it over, and leave that one without: --adopt")
 	}
 	return nil
@@ -88,7 +89,8 @@ func held(by Holder) error {
 	if by.Process > 0 {
 		op = fmt.Sprintf("take project %q: devloop %s holds it %s", by.Dir, by.Command, by.process())
 	}
-	return heldError(by, op, "rebuild there instead: press r in its terminal", "or deploy to another namespace: --namespace NAME")
+	return heldError(by, op, "rebuild there instead: press r in its terminal",
+		"or deploy to another namespace: --namespace NAME")
 }
 
 func heldError(by Holder, op string, hints ...string) error {

@@ -14,8 +14,8 @@ import (
 // These patterns fit the lines of devloop in each language, and those that begin with the name of a service.
 const (
 	service = `^(?:\S+\s+\| )?`
-	// problemPattern finds a compiler's message in the output: file, line, column, text. Of a single error it stands behind
-	// "error: compile:", otherwise in a line of its own.
+	// problemPattern finds a compiler's message in the output: file, line, column, text. Of a single error it stands
+	// behind "error: compile:", otherwise in a line of its own.
 	problemPattern = service + `\s*│?\s*(?:\S+: ){0,2}([^\s:][^:]*\.(?:java|kt|groovy)):(\d+):(?:(\d+):)? (.*)$`
 	// A build begins and ends with these lines.
 	beginPattern = service + `(?:cycle \d+ because |사이클 \d+ · |\S+ → )`
@@ -35,7 +35,8 @@ func ideDrafts(c *cli.Context) (drafts []draft, err error) {
 		}
 	}
 	if c.Bool("idea") {
-		drafts = append(drafts, draft{".run/devloop run.run.xml", []byte(ideaRun)}, draft{".run/devloop debugger.run.xml", fmt.Appendf(nil, ideaDebug, debugPort)})
+		drafts = append(drafts, draft{".run/devloop run.run.xml", []byte(ideaRun)},
+			draft{".run/devloop debugger.run.xml", fmt.Appendf(nil, ideaDebug, debugPort)})
 	}
 	return drafts, nil
 }
@@ -67,7 +68,8 @@ func writeIDE(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 func vscodeDrafts(debugPort int) ([]draft, error) {
 	task := func(label string, args ...string) object {
 		return object{
-			"label": label, "type": "process", "command": "devloop", "args": append([]string{"run"}, args...), "isBackground": true,
+			"label": label, "type": "process", "command": "devloop", "args": append([]string{"run"}, args...),
+			"isBackground": true,
 			"presentation": object{"panel": "dedicated"},
 			"problemMatcher": object{
 				"owner": "java", "source": "devloop", "fileLocation": []string{"relative", "${workspaceFolder}"},
@@ -77,12 +79,14 @@ func vscodeDrafts(debugPort int) ([]draft, error) {
 		}
 	}
 	const debug = "devloop run --debug"
-	tasks, err := jsonText(object{"version": "2.0.0", "tasks": []object{task("devloop run"), task(debug, "--debug", fmt.Sprintf("--debug-port=%d", debugPort))}})
+	tasks, err := jsonText(object{"version": "2.0.0",
+		"tasks": []object{task("devloop run"), task(debug, "--debug", fmt.Sprintf("--debug-port=%d", debugPort))}})
 	if err != nil {
 		return nil, err
 	}
 	launch, err := jsonText(object{"version": "0.2.0", "configurations": []object{{
-		"type": "java", "name": "devloop: attach", "request": "attach", "hostName": "localhost", "port": debugPort, "preLaunchTask": debug,
+		"type": "java", "name": "devloop: attach", "request": "attach", "hostName": "localhost", "port": debugPort,
+		"preLaunchTask": debug,
 	}}})
 	return []draft{{".vscode/tasks.json", tasks}, {".vscode/launch.json", launch}}, err
 }

@@ -123,7 +123,8 @@ func draftsFor(c *cli.Context, p *project.Project) (drafts []draft) {
 	if c.Bool("with-dockerfile") {
 		drafts = append(drafts, draft{"Dockerfile", dockerfile(p, c.String("module"), c.String("base-image"))})
 		if _, err := os.Stat(filepath.Join(p.Dir, ".dockerignore")); err != nil && p.Tool.Name == "gradle" {
-			drafts = append(drafts, draft{".dockerignore", []byte("# Gradle's second jar, without the libraries: COPY takes the other one\n**/*-plain.jar\n")})
+			drafts = append(drafts, draft{".dockerignore",
+				[]byte("# Gradle's second jar, without the libraries: COPY takes the other one\n**/*-plain.jar\n")})
 		}
 	}
 	if c.Bool("with-pod") {
@@ -205,7 +206,8 @@ func writeDrafts(dir string, drafts []draft, force bool, d wiring.Display) error
 		}
 	}
 	if len(there) > 0 && !force {
-		return &fault.Error{Code: "config.exists", Op: fmt.Sprintf("write %s: there already, and nothing was written", strings.Join(there, " and ")),
+		return &fault.Error{Code: "config.exists",
+			Op:    fmt.Sprintf("write %s: there already, and nothing was written", strings.Join(there, " and ")),
 			Hints: []string{"see what it would be: devloop init --print", "overwrite: devloop init --force"}}
 	}
 	for _, f := range drafts {

@@ -10,8 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// unsettled are the commands that don't take settings although they have flags of that name: config and init ask where a
-// value comes from, and the others ask a session, which has its own.
+// unsettled are the commands that don't take settings although they have flags of that name: config and init ask where
+// a value comes from, and the others ask a session, which has its own.
 var unsettled = []string{"config", "init", "wait", "trigger", "events", "stats", "mcp"}
 
 // Category puts commands under a heading of the help, and gives them what cli does not let them inherit.

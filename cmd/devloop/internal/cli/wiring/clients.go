@@ -33,8 +33,10 @@ import (
 
 // ProjectFlags say what is built.
 func ProjectFlags() []cli.Flag {
-	return append(SettingFlags("module", "build-tool", "manifest", "image-name", "env", "dockerfile", "build-arg", "target", "base-image", "run-as", "fast-start", "without"),
-		&cli.BoolFlag{Name: "explain", Usage: "show what is in the image and why, and how the objects in the cluster differ from the manifest"})
+	return append(SettingFlags("module", "build-tool", "manifest", "image-name", "env", "dockerfile", "build-arg",
+		"target", "base-image", "run-as", "fast-start", "without"),
+		&cli.BoolFlag{Name: "explain",
+			Usage: "show what is in the image and why, and how the objects in the cluster differ from the manifest"})
 }
 
 // WithoutOptimizations returns what images don't use to start faster, nor for paths that no save may take.
@@ -61,7 +63,8 @@ func ClusterFlags() []cli.Flag {
 // Directory returns DIR, the command's only argument, as an absolute path.
 func Directory(c *cli.Context) (string, error) {
 	if c.NArg() > 1 {
-		return "", &cmdline.UsageError{Err: fmt.Errorf("one DIR at most, got %q", c.Args().Slice()), Command: c.Command.Name}
+		return "", &cmdline.UsageError{Err: fmt.Errorf("one DIR at most, got %q", c.Args().Slice()),
+			Command: c.Command.Name}
 	}
 	dir, err := filepath.Abs(c.Args().First())
 	if err != nil {
@@ -97,7 +100,9 @@ func OpenModule(c *cli.Context, d Display, module string) (*project.Project, err
 	})
 	defer flush()
 	return Step(d, event.OpenStep, func() (*project.Project, error) {
-		return project.Open(c.Context, dir, project.Options{Module: module, BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), BuildArgs: c.StringSlice("build-arg"), Target: c.String("target"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
+		return project.Open(c.Context, dir, project.Options{Module: module, BuildTool: c.String("build-tool"),
+			Dockerfile: c.String("dockerfile"), BuildArgs: c.StringSlice("build-arg"), Target: c.String("target"),
+			CacheDir: cache, Env: c.StringSlice("env"), Out: out})
 	})
 }
 

@@ -25,8 +25,11 @@ func DisplayFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line on stdout"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors and the address only"},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print the output of Gradle, Maven and Docker as it arrives"},
-		&cli.StringFlag{Name: "progress", Value: "auto", Usage: "`HOW` to show what works now: auto (in the terminal's last line), or plain (lines only)", Action: cmdline.OneOf("progress", "auto", "plain")},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"},
+			Usage: "print the output of Gradle, Maven and Docker as it arrives"},
+		&cli.StringFlag{Name: "progress", Value: "auto",
+			Usage:  "`HOW` to show what works now: auto (in the terminal's last line), or plain (lines only)",
+			Action: cmdline.OneOf("progress", "auto", "plain")},
 		cmdline.ColorFlag(),
 	}
 }
@@ -47,8 +50,8 @@ func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 	return newDisplay(c, s, more, display(c, s))
 }
 
-// NewLoopDisplay is [NewDisplay] for a command whose work must not wait until its output is read: the display is a reader
-// of the events that are kept, as those that join later are.
+// NewLoopDisplay is [NewDisplay] for a command whose work must not wait until its output is read: the display is a
+// reader of the events that are kept, as those that join later are.
 func NewLoopDisplay(c *cli.Context, s Streams, events *event.Store, more ...event.Sink) Display {
 	show := display(c, s)
 	_, terminal := cmdline.Terminal(s.Out)
@@ -89,12 +92,14 @@ func newDisplay(c *cli.Context, s Streams, sinks []event.Sink, last ...event.Sin
 	if c.Bool("notify") {
 		sinks = append(sinks, notifier(s))
 	}
-	d := Display{Working: &localport.Status{Language: s.Language, Say: s.SayIn(c)}, ShowsFailures: !c.Bool("json"), command: c.Command, finish: func() {}}
+	d := Display{Working: &localport.Status{Language: s.Language, Say: s.SayIn(c)}, ShowsFailures: !c.Bool("json"),
+		command: c.Command, finish: func() {}}
 	sinks = append(sinks, &sessions.AddressBook{}, working(d.Working)) // what is shown is recorded
 	d.Bus = event.NewBus(append(sinks, last...)...)
 	d.Complete(func(b event.Body) event.Body { return placeEvent(c, wording.WithText(b)) })
 	c.Context = publish.New(d.Bus).WithTransfers(c.Context)
-	d.Publish(0, event.StreamStarted{Schema: event.Schema, Session: event.NewSession(), Version: Version(), Command: c.Command.Name, Process: os.Getpid()})
+	d.Publish(0, event.StreamStarted{Schema: event.Schema, Session: event.NewSession(), Version: Version(),
+		Command: c.Command.Name, Process: os.Getpid()})
 	return d
 }
 
@@ -111,7 +116,8 @@ func working(status *localport.Status) event.Sink {
 
 // text returns the display for people: with a footer on a terminal, unless the flags say otherwise.
 func text(c *cli.Context, s Streams) event.Sink {
-	options := ui.PlainOptions{App: s.Out, AppStyle: s.Style(c, s.Out), Style: s.Style(c, s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
+	options := ui.PlainOptions{App: s.Out, AppStyle: s.Style(c, s.Out), Style: s.Style(c, s.Err),
+		Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
 	if c.Command.Name == "doctor" { // whose report is its data
 		options.Report, options.Style = s.Out, s.Style(c, s.Out)
 	}
@@ -124,7 +130,8 @@ func text(c *cli.Context, s Streams) event.Sink {
 		return ui.NewPlain(s.Err, options)
 	}
 	if _, both := cmdline.Screen(s.Out); both {
-		options.App, options.Report = nil, nil // the same terminal: the footer stays below the log, or the report of doctor
+		// the same terminal: the footer stays below the log, or the report of doctor
+		options.App, options.Report = nil, nil
 	}
 	options.TellRunning = 0 // the footer does
 	_, typed := cmdline.Terminal(s.In)

@@ -60,7 +60,8 @@ func ReachEngine(c *cli.Context) (p Place, err error) {
 // Connecting runs what a command without a display asks a cluster first. If that takes long, a terminal says so.
 func Connecting(s Streams, ask func() error) error {
 	if _, terminal := cmdline.Terminal(s.Err); terminal {
-		long := time.AfterFunc(ui.TellRunningOnTerminal, func() { _, _ = fmt.Fprintln(s.Err, "  · "+s.Say("connecting to the cluster")) })
+		long := time.AfterFunc(ui.TellRunningOnTerminal,
+			func() { _, _ = fmt.Fprintln(s.Err, "  · "+s.Say("connecting to the cluster")) })
 		defer long.Stop()
 	}
 	return ask()
@@ -121,7 +122,8 @@ func containers(pod kube.Pod, name string) ([]string, error) {
 		return pod.Containers, nil
 	}
 	if !slices.Contains(append(slices.Clone(pod.InitContainers), pod.Containers...), name) {
-		return nil, &cmdline.UsageError{Err: fmt.Errorf("pod %q has no container %q, but %s", pod.Name, name, strings.Join(pod.Containers, ", "))}
+		return nil, &cmdline.UsageError{Err: fmt.Errorf("pod %q has no container %q, but %s", pod.Name, name,
+			strings.Join(pod.Containers, ", "))}
 	}
 	return []string{name}, nil
 }

@@ -70,7 +70,8 @@ func Interruptible(parent context.Context) (context.Context, context.CancelFunc)
 	return ctx, func() { cancel(context.Canceled) }
 }
 
-// UntilReaderEnds returns the action of a command that prints until the reader of its output has ended: that is no error.
+// UntilReaderEnds returns the action of a command that prints until the reader of its output has ended: that is no
+// error.
 func UntilReaderEnds(s Streams, do cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		interrupted := c.Context

@@ -61,8 +61,10 @@ func LookForUpdate(ctx context.Context, s Streams) func() {
 	found := update.Check{Version: Version(), URL: update.Latest, File: filepath.Join(dir, "update.json")}.Start(ctx)
 	return func() {
 		if r := found(); r != nil {
-			ui.NewPlain(s.Err, ui.PlainOptions{Style: s.Style(nil, s.Err)}).Handle(event.Event{Body: event.Notice{Level: event.Info,
-				Text: fmt.Sprintf("devloop %s is available, this is %s", r.Version, Version()), Hints: []string{"get it: " + r.URL}}})
+			ui.NewPlain(s.Err,
+				ui.PlainOptions{Style: s.Style(nil, s.Err)}).Handle(event.Event{Body: event.Notice{Level: event.Info,
+				Text:  fmt.Sprintf("devloop %s is available, this is %s", r.Version, Version()),
+				Hints: []string{"get it: " + r.URL}}})
 		}
 	}
 }

@@ -29,8 +29,7 @@ import (
 // Maker makes archives.
 type Maker interface {
 	Train(ctx context.Context, img image.Image, out io.Writer) (cds.Archive, error)
-	// RejectArchive records that a JVM rejected the archive of img, and returns whether to make
-	// another one.
+	// RejectArchive records that a JVM rejected the archive of img, and returns whether to make another one.
 	RejectArchive(img image.Image, why string) (again bool, err error)
 }
 
@@ -83,7 +82,8 @@ func (t *Trainer) train(ctx context.Context, img image.Image) error {
 	case err != nil:
 		t.events.WarnOf(err)
 	default:
-		t.events.Publish(event.ArchiveFinished{ClassArchive: event.ClassArchive{Used: a.Used, Size: a.Size, Java: a.Java, Why: a.Why}, Took: event.Duration(time.Since(began))})
+		t.events.Publish(event.ArchiveFinished{ClassArchive: event.ClassArchive{Used: a.Used, Size: a.Size,
+			Java: a.Java, Why: a.Why}, Took: event.Duration(time.Since(began))})
 	}
 	return nil
 }

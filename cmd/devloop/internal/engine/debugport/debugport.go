@@ -47,7 +47,8 @@ type Options struct {
 
 // Open opens a local port for debuggers. Moved says why it is not the one asked for. The relay
 // calls notify when a debugger attaches or detaches.
-type Open func(ctx context.Context, port localport.Options, notify func(ide.Notice)) (relay *ide.Relay, moved, err error)
+type Open func(ctx context.Context, port localport.Options, notify func(ide.Notice)) (relay *ide.Relay,
+	moved, err error)
 
 // Dial opens a connection to a port of a Pod.
 type Dial func(ctx context.Context, pod kube.Pod, port int) (io.ReadWriteCloser, error)
@@ -91,7 +92,8 @@ func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []k
 			want.Local += len(d.ports)
 		}
 		relay, moved, err := d.open(ctx, want, func(n ide.Notice) {
-			events.InCycle(0).Publish(event.Debugger{Action: n.Action, Pod: n.JVM, Reason: n.Reason, Classes: n.Classes})
+			events.InCycle(0).Publish(
+				event.Debugger{Action: n.Action, Pod: n.JVM, Reason: n.Reason, Classes: n.Classes})
 		})
 		if err != nil {
 			return err
@@ -99,7 +101,8 @@ func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []k
 		d.ports = append(d.ports, &port{Relay: relay, to: to})
 		if moved != nil {
 			f := failure.Of(moved)
-			events.Warn(event.Notice{Code: event.NoticeDebugMoved, Why: f.Message, Objects: []string{to.Of.String()}, Addresses: []string{relay.Address()}, Hints: f.Hints})
+			events.Warn(event.Notice{Code: event.NoticeDebugMoved, Why: f.Message, Objects: []string{to.Of.String()},
+				Addresses: []string{relay.Address()}, Hints: f.Hints})
 		}
 	}
 	return nil
@@ -175,7 +178,8 @@ func (d *Debuggers) Redefined() (files []string) {
 // loadedOnly it fails unless the JVM has loaded all of them, as it would load the others from files
 // that stay as they were; it then calls ready before it changes anything. Otherwise classes that were
 // found before need not wait for ready. An error of ready ends it.
-func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error {
+func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool,
+	ready func() error) error {
 	asking, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	limit := time.AfterFunc(redefineTimeout, func() { cancel(context.DeadlineExceeded) })
@@ -202,8 +206,8 @@ func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[stri
 	return err
 }
 
-// Prepare attaches to the JVMs of Pods and finds classes there, given by internal name, for a Redefine that may follow. It
-// is called while the classes are compiled, and does nothing where an IDE may want to attach.
+// Prepare attaches to the JVMs of Pods and finds classes there, given by internal name, for a Redefine that may follow.
+// It is called while the classes are compiled, and does nothing where an IDE may want to attach.
 func (d *Debuggers) Prepare(ctx context.Context, pods []kube.Pod, classes []string) {
 	if d.options.On || d.jvmPort != supervisor.DebugPort || len(classes) == 0 {
 		return

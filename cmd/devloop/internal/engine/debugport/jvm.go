@@ -91,9 +91,8 @@ func aboutJDWP(line string) bool {
 // Unavailable reports whether a JVM did not start with a debug port. Later Pods get none.
 func (d *Debuggers) Unavailable() bool { return d.unavailable }
 
-// Rejected reports whether Pods failed because their JVM does not start with the debug port that it
-// was asked to open: its image may miss the library, or start several JVMs. From then on
-// JVMOptions asks for none.
+// Rejected reports whether Pods failed because their JVM does not start with the debug port that it was asked to open:
+// its image may miss the library, or start several JVMs. From then on JVMOptions asks for none.
 func (d *Debuggers) Rejected(events publish.Publisher, asked render.Debug, err error) bool {
 	why, failed := errors.AsType[*podstatus.NotReadyError](err)
 	if asked.JVMOptions == "" || !failed || why.Code() != "pod.crash" {

@@ -48,14 +48,15 @@ type ContainerRestarted struct {
 	Told bool
 }
 
-// WorkloadChanged says that Kubernetes has added a Pod to Pods of a Deployment and the like, or has removed one of them.
+// WorkloadChanged says that Kubernetes has added a Pod to Pods of a Deployment and the like, or has removed one of
+// them.
 type WorkloadChanged struct {
 	Pods   []kube.Pod // as they were
 	Change workload.Change
 }
 
-// Logs publishes the logs of Pods, and calls line with each line, until the Pods have ended. The logs of replaced Pods are
-// read to their end, so that no last line is lost.
+// Logs publishes the logs of Pods, and calls line with each line, until the Pods have ended. The logs of replaced Pods
+// are read to their end, so that no last line is lost.
 func (f Follower) Logs(events publish.Publisher, pods []kube.Pod, line func(string)) {
 	for _, pod := range pods {
 		f.Background.Go(func(ctx context.Context) {

@@ -22,8 +22,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// drainTime limits the wait for requests in progress before a Pod goes. A Pod has the same time to
-// end.
+// drainTime limits the wait for requests in progress before a Pod goes. A Pod has the same time to end.
 const drainTime = 2 * time.Second
 
 // Localhost has the state, and the ports through which clients and debuggers see it.
@@ -59,8 +58,7 @@ func (l *Localhost) Become(events publish.Publisher, next state.State) {
 	}
 }
 
-// Hold makes clients wait: the Pods that serve are about to go. Their requests in progress
-// finish first.
+// Hold makes clients wait: the Pods that serve are about to go. Their requests in progress finish first.
 func (l *Localhost) Hold(ctx context.Context, events publish.Publisher) {
 	l.Become(events, l.State().Paused())
 	l.Debuggers.Detach()

@@ -46,12 +46,14 @@ type Patcher struct {
 	Pods Pods
 	// Redefine has a Pod's JVM take new versions of classes, once ready returns nil. With loadedOnly it
 	// fails unless the JVM has loaded all of them.
-	Redefine func(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error
+	Redefine func(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool,
+		ready func() error) error
 }
 
 // Restart has the supervisors restart the application with changed files and libraries, nil for the ones it has, so
 // that it runs code. It returns all Pods as they are then.
-func (p Patcher) Restart(ctx context.Context, d state.Deployment, code plan.State, files, libraries map[string][]byte) ([]kube.Pod, error) {
+func (p Patcher) Restart(ctx context.Context, d state.Deployment, code plan.State, files,
+	libraries map[string][]byte) ([]kube.Pod, error) {
 	all := map[string][]byte{}
 	maps.Copy(all, files)
 	maps.Copy(all, libraries)
@@ -74,7 +76,8 @@ func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, 
 	c := change(d, code, files)
 	sent := sync.OnceValue(func() error {
 		if d.HotSwapOnly() {
-			return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error { return p.Pods.Note(ctx, pod, c.Summary) })
+			return d.ForEachPatchable(ctx,
+				func(ctx context.Context, _ int, pod kube.Pod) error { return p.Pods.Note(ctx, pod, c.Summary) })
 		}
 		_, err := p.send(ctx, d, c)
 		return err
@@ -90,7 +93,8 @@ func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, 
 	}
 	go func() { _ = sent() }() // while the JVMs are reached
 	err := d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
-		return p.Redefine(ctx, pod, classes, d.HotSwapOnly(), sent) // files that stay as they were give the JVM no new version later
+		// files that stay as they were give the JVM no new version later
+		return p.Redefine(ctx, pod, classes, d.HotSwapOnly(), sent)
 	})
 	if failed := sent(); failed != nil {
 		return failed
@@ -98,8 +102,8 @@ func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, 
 	return err
 }
 
-// Gone returns those of the Pods that their controller has taken away, as when a Deployment is scaled down. It returns none if
-// no Pod is left, or one is gone that nothing would make again.
+// Gone returns those of the Pods that their controller has taken away, as when a Deployment is scaled down. It returns
+// none if no Pod is left, or one is gone that nothing would make again.
 func (p Patcher) Gone(ctx context.Context, pods []kube.Pod) []kube.Pod {
 	living, err := p.Pods.Living(ctx, pods)
 	gone := state.Without(pods, living)

@@ -9,32 +9,36 @@ import (
 )
 
 // requestAnnotations mark methods that frameworks call for requests only, by their simple names.
-var requestAnnotations = set("GetMapping", "PostMapping", "PutMapping", "DeleteMapping", "PatchMapping", "RequestMapping",
-	"ResponseBody", "ResponseStatus", "ExceptionHandler", "MessageMapping", "QueryMapping", "MutationMapping", "CrossOrigin",
-	"GetExchange", "PostExchange", "ModelAttribute", "InitBinder")
+var requestAnnotations = set("GetMapping", "PostMapping", "PutMapping", "DeleteMapping", "PatchMapping",
+	"RequestMapping", "ResponseBody", "ResponseStatus", "ExceptionHandler", "MessageMapping", "QueryMapping",
+	"MutationMapping", "CrossOrigin", "GetExchange", "PostExchange", "ModelAttribute", "InitBinder")
 
 // plainAnnotations do not say when a method or class is used.
-var plainAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice", "RestControllerAdvice",
-	"Transactional", "Validated", "Nullable", "NonNull", "NonNullApi", "Deprecated", "SafeVarargs", "FunctionalInterface", "Generated",
-	"PreAuthorize", "PostAuthorize", "Secured", "RolesAllowed", "PermitAll", "DenyAll", "NotNull", "Nonnull", "CheckForNull",
-	"Profile", "Lazy", "Scope", "Primary", "Qualifier", "Order", "Tag", "Operation", "Hidden", "JsonProperty", "JsonIgnore", "JsonInclude",
-	"Timed", "Counted", "Observed", "Async", "CacheConfig", "Modifying", "ApiResponse", "ApiResponses", "SecurityRequirement", "Api", "ApiOperation", "ApiImplicitParam", "ApiImplicitParams",
-	"RequiresPermissions", "RequiresRoles", "RequiresAuthentication", "SaCheckPermission", "SaCheckRole", "SaCheckLogin")
+var plainAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice",
+	"RestControllerAdvice", "Transactional", "Validated", "Nullable", "NonNull", "NonNullApi", "Deprecated",
+	"SafeVarargs", "FunctionalInterface", "Generated", "PreAuthorize", "PostAuthorize", "Secured", "RolesAllowed",
+	"PermitAll", "DenyAll", "NotNull", "Nonnull", "CheckForNull", "Profile", "Lazy", "Scope", "Primary", "Qualifier",
+	"Order", "Tag", "Operation", "Hidden", "JsonProperty", "JsonIgnore", "JsonInclude", "Timed", "Counted",
+	"Observed", "Async", "CacheConfig", "Modifying", "ApiResponse", "ApiResponses", "SecurityRequirement", "Api",
+	"ApiOperation", "ApiImplicitParam", "ApiImplicitParams", "RequiresPermissions", "RequiresRoles",
+	"RequiresAuthentication", "SaCheckPermission", "SaCheckRole", "SaCheckLogin")
 
 // plainPackages have annotations about the form of data that requests send and get.
-var plainPackages = []string{"com/fasterxml/jackson/", "tools/jackson/", "jakarta/validation/", "javax/validation/", "jakarta/xml/bind/annotation/",
-	"javax/xml/bind/annotation/", "io/swagger/", "kotlin/Metadata"}
+var plainPackages = []string{"com/fasterxml/jackson/", "tools/jackson/", "jakarta/validation/", "javax/validation/",
+	"jakarta/xml/bind/annotation/", "javax/xml/bind/annotation/", "io/swagger/", "kotlin/Metadata"}
 
 // beanAnnotations mark classes that Spring finds at startup.
-var beanAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice", "RestControllerAdvice")
+var beanAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice",
+	"RestControllerAdvice")
 
 // settingsAnnotation has Spring fill an object at startup by its setters, and look at it by its getters.
 const settingsAnnotation = "org/springframework/boot/context/properties/ConfigurationProperties"
 
 // setupPackages have annotations with which a class tells Spring what to set up. Of its methods Spring then calls
 // those that have an annotation themselves, such as @Bean.
-var setupPackages = []string{"org/springframework/boot/autoconfigure/", "org/springframework/boot/SpringBootConfiguration",
-	"org/springframework/boot/context/properties/", "org/springframework/boot/persistence/autoconfigure/", "org/springframework/context/annotation/"}
+var setupPackages = []string{"org/springframework/boot/autoconfigure/",
+	"org/springframework/boot/SpringBootConfiguration", "org/springframework/boot/context/properties/",
+	"org/springframework/boot/persistence/autoconfigure/", "org/springframework/context/annotation/"}
 
 // storagePackages have annotations about how objects are stored.
 var storagePackages = []string{"jakarta/persistence/", "javax/persistence/", "org/hibernate/annotations/"}
@@ -67,16 +71,19 @@ func (b *startupBuilder) resolveMappings(classes []*classfile.Class) {
 // requests, and nothing else that a library knows.
 func (b *startupBuilder) mapsRequests(c *classfile.Class) bool {
 	ofJava := func(a classfile.Annotation) bool { return strings.HasPrefix(a.Type, "java/lang/annotation/") }
-	return slices.ContainsFunc(c.Annotations, isRequest) && !slices.ContainsFunc(c.Annotations, func(a classfile.Annotation) bool {
-		own := b.own[a.Type]
-		mark := own != nil && !slices.ContainsFunc(own.Annotations, func(a classfile.Annotation) bool { return !ofJava(a) })
-		return !ofJava(a) && !isRequest(a) && !isPlain(a) && !mark
-	})
+	return slices.ContainsFunc(c.Annotations, isRequest) && !slices.ContainsFunc(c.Annotations,
+		func(a classfile.Annotation) bool {
+			own := b.own[a.Type]
+			mark := own != nil && !slices.ContainsFunc(own.Annotations,
+				func(a classfile.Annotation) bool { return !ofJava(a) })
+			return !ofJava(a) && !isRequest(a) && !isPlain(a) && !mark
+		})
 }
 
 // isSetup reports whether an annotation only tells Spring what to set up.
 func isSetup(a classfile.Annotation) bool {
-	return of(a, setupPackages) || strings.HasPrefix(a.Type, "org/springframework/") && strings.HasPrefix(simple(a.Type), "Enable")
+	return of(a, setupPackages) || strings.HasPrefix(a.Type,
+		"org/springframework/") && strings.HasPrefix(simple(a.Type), "Enable")
 }
 
 // annotated returns the first annotation of a class that is not known to be harmless.
@@ -132,7 +139,8 @@ const settingsValidator = "configurationPropertiesValidator"
 // validatesSettings reports whether Spring may have an object of the class validate settings: its own, or all of them.
 func validatesSettings(c *classfile.Class) bool {
 	return holdsSettings(c) || strings.EqualFold(simple(c.Name), settingsValidator) ||
-		slices.ContainsFunc(c.Annotations, func(a classfile.Annotation) bool { return slices.Contains(a.Strings, settingsValidator) })
+		slices.ContainsFunc(c.Annotations,
+			func(a classfile.Annotation) bool { return slices.Contains(a.Strings, settingsValidator) })
 }
 
 // settingsReason says why Spring may call a method of a class with settings at startup, "" if it does not.
@@ -152,14 +160,16 @@ var (
 )
 
 // namesOnly are Spring's annotations whose strings are names and no expressions: of settings, packages, files.
-var namesOnly = set("ConfigurationProperties", "ConditionalOnProperty", "ConditionalOnClass", "PropertySource", "ComponentScan", "EntityScan",
-	"SpringBootApplication", "ConfigurationPropertiesScan", "SessionAttributes", "DateTimeFormat", "NumberFormat")
+var namesOnly = set("ConfigurationProperties", "ConditionalOnProperty", "ConditionalOnClass", "PropertySource",
+	"ComponentScan", "EntityScan", "SpringBootApplication", "ConfigurationPropertiesScan", "SessionAttributes",
+	"DateTimeFormat", "NumberFormat")
 
-// expressions returns those strings of an annotation that may name methods. In those of Spring, a word alone is the name
-// of a cache, an executor or the like, unless it is about a bean's lifecycle.
+// expressions returns those strings of an annotation that may name methods. In those of Spring, a word alone is the
+// name of a cache, an executor or the like, unless it is about a bean's lifecycle.
 func expressions(a classfile.Annotation) (texts []string) {
 	spring := strings.HasPrefix(a.Type, "org/springframework/")
-	if isRequest(a) || isPlain(a) || of(a, storagePackages) || spring && (namesOnly[simple(a.Type)] || strings.HasPrefix(simple(a.Type), "Enable")) {
+	if isRequest(a) || isPlain(a) || of(a, storagePackages) ||
+		spring && (namesOnly[simple(a.Type)] || strings.HasPrefix(simple(a.Type), "Enable")) {
 		return nil
 	}
 	for _, text := range a.Strings {

@@ -11,7 +11,8 @@ import (
 // git-properties plugin for Gradle. The first save after a commit makes the working tree dirty.
 var buildTimes = map[string][]string{
 	"META-INF/build-info.properties": {"build.time"},
-	"git.properties":                 {"git.build.time", "git.build.host", "git.dirty", "git.commit.id.describe", "git.commit.id.describe-short"},
+	"git.properties": {"git.build.time", "git.build.host", "git.dirty", "git.commit.id.describe",
+		"git.commit.id.describe-short"},
 }
 
 // dropBuildTimes removes files from a change that differ only in the time of the build. Because of

@@ -26,11 +26,12 @@ func (s Input) whyNotMessages(path, base string) string {
 	return ""
 }
 
-// textSources are parts of the names of what code gets texts from: Spring's interface and what implements it, and the JDK's.
+// textSources are parts of the names of what code gets texts from: Spring's interface and what implements it, and the
+// JDK's.
 var textSources = []string{"MessageSource", "java/util/ResourceBundle"}
 
-// whyTextsKept says why an application may keep texts of a file that it has read, "" if only requests read them: a class
-// names the file, or gets texts in a method that may have run at startup or that may keep what it makes.
+// whyTextsKept says why an application may keep texts of a file that it has read, "" if only requests read them: a
+// class names the file, or gets texts in a method that may have run at startup or that may keep what it makes.
 func (s State) whyTextsKept(file string) (string, error) {
 	for _, path := range sorted(s.files) {
 		class, isClass := strings.CutSuffix(path, ".class")
@@ -67,6 +68,7 @@ func (s State) whyMethodKeeps(path string) (string, error) {
 
 func readsTexts(m classfile.Member) bool {
 	return m.Code != nil && slices.ContainsFunc(m.Code.Calls, func(c classfile.Call) bool {
-		return slices.ContainsFunc(textSources, func(source string) bool { return strings.Contains(c.Owner+c.Desc, source) })
+		return slices.ContainsFunc(textSources,
+			func(source string) bool { return strings.Contains(c.Owner+c.Desc, source) })
 	})
 }

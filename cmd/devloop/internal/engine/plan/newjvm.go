@@ -29,10 +29,11 @@ func (s State) NeedsNewJVM() string {
 }
 
 // laterFiles match files at the top of the class path that are read at each start of an application.
-var laterFiles = []string{"application*", "bootstrap*", "logback*", "banner*", "messages*", "ValidationMessages*", "git.properties", "*.sql"}
+var laterFiles = []string{"application*", "bootstrap*", "logback*", "banner*", "messages*", "ValidationMessages*",
+	"git.properties", "*.sql"}
 
-// settingFiles are the suffixes of files that the libraries which a spare JVM has loaded take settings from. YAML is not
-// among them: of these libraries only Spring Boot reads it, at each start. An openapi.yml is common.
+// settingFiles are the suffixes of files that the libraries which a spare JVM has loaded take settings from. YAML is
+// not among them: of these libraries only Spring Boot reads it, at each start. An openapi.yml is common.
 var settingFiles = set(".properties", ".xml", ".conf", ".config", ".groovy")
 
 // readOnce reports whether a library may read a file when it is loaded.
@@ -51,11 +52,13 @@ func readOnce(file string) bool {
 
 // jvmSetters are methods that change the whole JVM, by their class.
 var jvmSetters = map[string]map[string]bool{
-	"java/lang/System":                          set("setProperty", "setProperties", "clearProperty", "getProperties", "setOut", "setErr"),
-	"java/util/TimeZone":                        set("setDefault"),
-	"java/util/Locale":                          set("setDefault"),
-	"java/security/Security":                    set("addProvider", "insertProviderAt", "removeProvider", "setProperty"),
-	"java/net/URL":                              set("setURLStreamHandlerFactory"),
+	"java/lang/System": set("setProperty", "setProperties", "clearProperty", "getProperties",
+		"setOut", "setErr"),
+	"java/util/TimeZone": set("setDefault"),
+	"java/util/Locale":   set("setDefault"),
+	"java/security/Security": set("addProvider", "insertProviderAt",
+		"removeProvider", "setProperty"),
+	"java/net/URL": set("setURLStreamHandlerFactory"),
 	"org/springframework/core/SpringProperties": set("setProperty", "setFlag"),
 }
 

@@ -18,9 +18,8 @@
 // A decision has the reason why no faster path will do, so that users can read why a save took
 // longer than the last one.
 //
-// The package is a function of values: it knows no engine, cluster or clock, and changes nothing.
-// Package engine carries out the decision, and takes the next path if a JVM or a supervisor
-// refuses.
+// The package is a function of values: it knows no engine, cluster or clock, and changes nothing. Package engine
+// carries out the decision, and takes the next path if a JVM or a supervisor refuses.
 package plan
 
 import (
@@ -65,9 +64,8 @@ func (s Saved) Replaces(same bool) bool { return s.All || s.Manifest || !same }
 // Mode limits the paths, as in --path=restart.
 type Mode string
 
-// The modes. ModeAuto takes the fastest path that gives the answers of a new Pod. ModeSwap also
-// swaps methods that may have run at startup; what they did then stays. ModeRestart and ModePod
-// allow nothing faster.
+// The modes. ModeAuto takes the fastest path that gives the answers of a new Pod. ModeSwap also swaps methods that may
+// have run at startup; what they did then stays. ModeRestart and ModePod allow nothing faster.
 const (
 	ModeAuto    Mode = "auto"
 	ModeSwap    Mode = "swap"
@@ -78,8 +76,7 @@ const (
 // asked is the reason for a path that the user chose.
 const asked = "asked for by --path"
 
-// Running describes the running application, as far as the decision depends on it. All reasons
-// are clauses.
+// Running describes the running application, as far as the decision depends on it. All reasons are clauses.
 type Running struct {
 	// NotPatchable says why it cannot be changed in its Pod, "" if it can.
 	NotPatchable string

@@ -10,10 +10,9 @@ import (
 
 // startup knows which methods of an application may have run when it started.
 //
-// A hot swap changes what a method does from now on, not what it has already done. Whatever
-// ran at startup, or stored a result, has to run again to give the answers of a fresh Pod.
-// We cannot observe what ran, so we assume that a method ran at startup if a framework or the
-// JVM may call it without a request:
+// A hot swap changes what a method does from now on, not what it has already done. Whatever ran at startup, or stored a
+// result, has to run again to give the answers of a fresh Pod. We cannot observe what ran, so we assume that a method
+// ran at startup if a framework or the JVM may call it without a request:
 //
 //   - main, static initialisers and constructors;
 //   - methods with an annotation that is not known to be about requests;
@@ -46,10 +45,12 @@ func set(names ...string) map[string]bool {
 }
 
 // cachingMethods are JDK methods that store the result of a callback.
-var cachingMethods = set("computeIfAbsent", "computeIfPresent", "compute", "merge", "putIfAbsent", "updateAndGet", "getAndUpdate", "accumulateAndGet", "getAndAccumulate", "compareAndSet")
+var cachingMethods = set("computeIfAbsent", "computeIfPresent", "compute", "merge", "putIfAbsent", "updateAndGet",
+	"getAndUpdate", "accumulateAndGet", "getAndAccumulate", "compareAndSet")
 
 // addingMethods are methods of java.util that add to a collection.
-var addingMethods = set("put", "putAll", "add", "addAll", "addFirst", "addLast", "offer", "push", "set", "getAndSet", "lazySet")
+var addingMethods = set("put", "putAll", "add", "addAll", "addFirst", "addLast", "offer", "push", "set",
+	"getAndSet", "lazySet")
 
 // objectMethods are called by collections and loggers on any object.
 var objectMethods = set("toString()Ljava/lang/String;", "hashCode()I", "equals(Ljava/lang/Object;)Z")
@@ -59,10 +60,12 @@ var makers = set("valueOf", "of", "from")
 
 // newStartup analyses all classes of an application, its libraries aside.
 func newStartup(classes []*classfile.Class) *startup {
-	b := &startupBuilder{own: map[string]*classfile.Class{}, classes: map[string]reason{}, reasons: map[string]string{}, calls: map[string][]classfile.Call{}}
+	b := &startupBuilder{own: map[string]*classfile.Class{}, classes: map[string]reason{}, reasons: map[string]string{},
+		calls: map[string][]classfile.Call{}}
 	for _, c := range classes {
 		b.own[c.Name] = c
-		b.validates = b.validates || slices.ContainsFunc(c.Methods, func(m classfile.Member) bool { return m.Name == settingsValidator })
+		b.validates = b.validates || slices.ContainsFunc(c.Methods,
+			func(m classfile.Member) bool { return m.Name == settingsValidator })
 	}
 	b.resolveMappings(classes)
 	named := wordsInExpressions(classes)
@@ -173,21 +176,30 @@ func (r reason) about(m classfile.Member) string {
 	return r.why
 }
 
-// servers are library types whose objects frameworks make at startup, and of whose methods they call those in serving at
-// requests only. A lambda of one of them is such a method.
+// servers are library types whose objects frameworks make at startup, and of whose methods they call those in serving
+// at requests only. A lambda of one of them is such a method.
 var (
-	servers = set("org/springframework/web/reactive/function/server/HandlerFunction", "org/springframework/web/servlet/function/HandlerFunction",
-		"org/springframework/web/reactive/function/server/HandlerFilterFunction", "org/springframework/web/servlet/function/HandlerFilterFunction",
-		"jakarta/servlet/Filter", "javax/servlet/Filter", "org/springframework/web/filter/GenericFilterBean",
-		"org/springframework/web/filter/OncePerRequestFilter", "org/springframework/web/server/WebFilter",
-		"org/springframework/web/servlet/HandlerInterceptor", "org/springframework/web/servlet/AsyncHandlerInterceptor",
-		"org/springframework/web/method/support/HandlerMethodArgumentResolver", "org/springframework/validation/Validator",
-		"org/springframework/web/servlet/mvc/method/annotation/ResponseBodyAdvice", "org/springframework/security/core/userdetails/UserDetailsService",
-		"org/springframework/security/web/AuthenticationEntryPoint", "org/springframework/security/web/access/AccessDeniedHandler",
-		"org/springframework/security/web/authentication/AuthenticationSuccessHandler", "org/springframework/security/web/authentication/AuthenticationFailureHandler",
-		"org/springframework/security/web/authentication/logout/LogoutSuccessHandler", "org/springframework/security/web/authentication/logout/LogoutHandler")
-	serving = set("doFilter", "doFilterInternal", "filter", "preHandle", "postHandle", "afterCompletion", "resolveArgument", "validate",
-		"beforeBodyWrite", "loadUserByUsername", "commence", "handle", "onAuthenticationSuccess", "onAuthenticationFailure", "onLogoutSuccess", "logout")
+	servers = set("org/springframework/web/reactive/function/server/HandlerFunction",
+		"org/springframework/web/servlet/function/HandlerFunction",
+		"org/springframework/web/reactive/function/server/HandlerFilterFunction",
+		"org/springframework/web/servlet/function/HandlerFilterFunction", "jakarta/servlet/Filter",
+		"javax/servlet/Filter", "org/springframework/web/filter/GenericFilterBean",
+		"org/springframework/web/filter/OncePerRequestFilter",
+		"org/springframework/web/server/WebFilter", "org/springframework/web/servlet/HandlerInterceptor",
+		"org/springframework/web/servlet/AsyncHandlerInterceptor",
+		"org/springframework/web/method/support/HandlerMethodArgumentResolver",
+		"org/springframework/validation/Validator",
+		"org/springframework/web/servlet/mvc/method/annotation/ResponseBodyAdvice",
+		"org/springframework/security/core/userdetails/UserDetailsService",
+		"org/springframework/security/web/AuthenticationEntryPoint",
+		"org/springframework/security/web/access/AccessDeniedHandler",
+		"org/springframework/security/web/authentication/AuthenticationSuccessHandler",
+		"org/springframework/security/web/authentication/AuthenticationFailureHandler",
+		"org/springframework/security/web/authentication/logout/LogoutSuccessHandler",
+		"org/springframework/security/web/authentication/logout/LogoutHandler")
+	serving = set("doFilter", "doFilterInternal", "filter", "preHandle", "postHandle", "afterCompletion",
+		"resolveArgument", "validate", "beforeBodyWrite", "loadUserByUsername", "commence", "handle",
+		"onAuthenticationSuccess", "onAuthenticationFailure", "onLogoutSuccess", "logout")
 )
 
 // classReason returns why a framework may call any method of a class at startup: because of
@@ -242,8 +254,9 @@ func whyFound(c *classfile.Class) string {
 }
 
 // harmless are supertypes through which nothing is called at startup. Hints are for native images.
-var harmless = set("java/lang/Object", "java/lang/Record", "java/lang/Enum", "java/io/Serializable", "java/lang/Cloneable",
-	"java/lang/Exception", "java/lang/RuntimeException", "java/lang/Throwable", "java/lang/annotation/Annotation", "org/springframework/aot/hint/RuntimeHintsRegistrar")
+var harmless = set("java/lang/Object", "java/lang/Record", "java/lang/Enum", "java/io/Serializable",
+	"java/lang/Cloneable", "java/lang/Exception", "java/lang/RuntimeException", "java/lang/Throwable",
+	"java/lang/annotation/Annotation", "org/springframework/aot/hint/RuntimeHintsRegistrar")
 
 // mark records the reason for a method, unless it has one.
 func (b *startupBuilder) mark(key, why string) {

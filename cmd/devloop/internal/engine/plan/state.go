@@ -47,8 +47,9 @@ func withoutLibraries(parts map[Part]string) map[Part]string {
 }
 
 // partNames are the names of kinds in messages. They precede the name of the part.
-var partNames = map[string]string{libraryOrder: "order of libraries", "manifest": "jar manifest's", "main-class": "main class",
-	"java": "Java version", "preview": "use of preview features", "dockerfile": "Dockerfile, or what it copies,"}
+var partNames = map[string]string{libraryOrder: "order of libraries", "manifest": "jar manifest's",
+	"main-class": "main class",
+	"java":       "Java version", "preview": "use of preview features", "dockerfile": "Dockerfile, or what it copies,"}
 
 func (p Part) String() string {
 	name, other := partNames[p.Kind]
@@ -85,8 +86,9 @@ func NewState(own Files, rest map[Part]string) State {
 		_, _ = fmt.Fprintf(h, "%s\x00%s\x00", part, rest[part]) // a hash takes all
 	}
 	_, _ = fmt.Fprintf(h, "\x00%x", own.Sums.ID())
-	return State{Name: hex.EncodeToString(h.Sum(nil)), files: own.Texts, sums: own.Sums, read: own.Read, dependencies: rest,
-		startup: sync.OnceValues(func() (*startup, error) { return startupOf(own.Texts) })}
+	return State{Name: hex.EncodeToString(h.Sum(nil)), files: own.Texts, sums: own.Sums, read: own.Read,
+		dependencies: rest,
+		startup:      sync.OnceValues(func() (*startup, error) { return startupOf(own.Texts) })}
 }
 
 // WithLoaded returns the state of a JVM that has some classes in another form than the files, since

@@ -51,15 +51,15 @@ func whyNotTemplate(before, after State, path string, t pages.Templates) string 
 	}
 	for _, name := range sorted(after.files) {
 		class, isClass := strings.CutSuffix(name, ".class")
-		if isClass && (bytes.Contains(after.files[name], []byte(t.Package)) || bytes.Contains(after.files[name], []byte(templateDir))) {
+		if isClass && (bytes.Contains(after.files[name], []byte(t.Package)) ||
+			bytes.Contains(after.files[name], []byte(templateDir))) {
 			return path + " may be kept, as " + strings.ReplaceAll(class, "/", ".") + " works with " + t.Engine
 		}
 	}
 	return ""
 }
 
-// whyWelcome says why a page that is new or deleted needs a restart: Spring looks for the page
-// of / at startup only.
+// whyWelcome says why a page that is new or deleted needs a restart: Spring looks for the page of / at startup only.
 func whyWelcome(before, after State, path, name string) string {
 	_, was := before.sums.Of(path)
 	_, is := after.sums.Of(path)

@@ -22,7 +22,8 @@ type hotSwap struct {
 }
 
 func newHotSwap(s Input) *hotSwap {
-	h := &hotSwap{before: s.Runs.State, after: s.After, newMethods: s.Runs.NewMethods, fixedFiles: s.Runs.HotSwapOnly, anyhow: s.Mode == ModeSwap,
+	h := &hotSwap{before: s.Runs.State, after: s.After, newMethods: s.Runs.NewMethods, fixedFiles: s.Runs.HotSwapOnly,
+		anyhow: s.Mode == ModeSwap,
 		loaded: map[string][]byte{}, nests: map[string]bool{}}
 	maps.Copy(h.loaded, s.Runs.State.loaded)
 	return h

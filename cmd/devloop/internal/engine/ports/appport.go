@@ -26,8 +26,7 @@ func (p AppPort) Configured(settings int) AppPort {
 	return p
 }
 
-// Opened records that the application opened another port, and returns the one that its settings
-// give.
+// Opened records that the application opened another port, and returns the one that its settings give.
 func (p *AppPort) Opened(port int) (settings int) {
 	p.opened = port
 	return p.settings

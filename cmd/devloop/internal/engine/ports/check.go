@@ -25,8 +25,7 @@ const (
 	askTimeout = 30 * time.Second
 	// maxText is the longest text of an answer that is shown, in bytes.
 	maxText = 60
-	// tlsTimeout limits the TLS handshake: a server of another protocol may wait for more bytes
-	// for ever.
+	// tlsTimeout limits the TLS handshake: a server of another protocol may wait for more bytes for ever.
 	tlsTimeout = 5 * time.Second
 )
 
@@ -66,9 +65,8 @@ func ask(ctx context.Context, local Port, url string) (Answer, error) {
 	return a, err
 }
 
-// askAt sends GET / to url of a local port. Any HTTP status is an answer, such as 404 from an
-// application without a page at /; so are bytes of another protocol. The port's own response
-// means that it did not reach the application.
+// askAt sends GET / to url of a local port. Any HTTP status is an answer, such as 404 from an application without a
+// page at /; so are bytes of another protocol. The port's own response means that it did not reach the application.
 func askAt(ctx context.Context, local Port, url string) (Answer, error) {
 	began := time.Now()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/", nil)
@@ -90,7 +88,8 @@ func askAt(ctx context.Context, local Port, url string) (Answer, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.Header.Get("Server") != localport.ServerHeader {
-		return Answer{URL: url, Status: response.StatusCode, Text: firstLine(response), Took: event.Duration(time.Since(began))}, nil
+		return Answer{URL: url, Status: response.StatusCode, Text: firstLine(response),
+			Took: event.Duration(time.Since(began))}, nil
 	}
 	if errors.Is(local.Err(), localport.ErrNotHTTP) {
 		return Answer{URL: url, Took: event.Duration(time.Since(began))}, nil
@@ -137,7 +136,8 @@ func (c Check) Ask(ctx context.Context, local Local, pod kube.Pod, url string) (
 			stop(errUnopened)
 			return
 		}
-		if pause.For(asking, quiet) && !errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod, local.To.Port) && asking.Err() == nil {
+		if pause.For(asking, quiet) && !errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod,
+			local.To.Port) && asking.Err() == nil {
 			other.Store(true)
 			stop(errOtherProtocol)
 		}
@@ -176,7 +176,8 @@ func (c Check) speaksHTTP(ctx context.Context, pod kube.Pod, port int) bool {
 		return true
 	}
 	defer func() { _ = connection.Close() }()
-	if _, err := io.WriteString(connection, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(connection,
+		"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
 		return false
 	}
 	head := make([]byte, len("HTTP/"))

@@ -53,8 +53,7 @@ func (f *Forwards) URLs() []string {
 	return list
 }
 
-// Open opens a local port for each endpoint that has none, and closes the ports of endpoints that
-// are not among them.
+// Open opens a local port for each endpoint that has none, and closes the ports of endpoints that are not among them.
 func (f *Forwards) Open(ctx context.Context, events publish.Publisher, endpoints []kube.Endpoint) error {
 	var kept, gone Set
 	for _, p := range f.Set {
@@ -89,7 +88,8 @@ func (f *Forwards) Open(ctx context.Context, events publish.Publisher, endpoints
 func publishOpened(events publish.Publisher, local Port, to kube.Endpoint) {
 	if moved := local.FallbackReason(); moved != nil {
 		f := failure.Of(moved)
-		events.Warn(event.Notice{Code: event.NoticePortMoved, Why: f.Message, Port: to.Port, Objects: []string{to.Of.String()}, Addresses: []string{local.URL()}, Hints: f.Hints})
+		events.Warn(event.Notice{Code: event.NoticePortMoved, Why: f.Message, Port: to.Port,
+			Objects: []string{to.Of.String()}, Addresses: []string{local.URL()}, Hints: f.Hints})
 	}
 	events.Publish(event.PortListening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
 }
@@ -117,7 +117,8 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 		local.SetBackend(*pod, local.To.Port)
 		if !pod.TakesHTTP(local.To.Port) { // a foreign one has been seen to accept connections
 			s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: f.Address(local)})
-			s.Answers = append(s.Answers, event.PortAnswer{URL: f.Address(local), Pod: pod.Name, Port: local.To.Port, NotAsked: "foreign"})
+			s.Answers = append(s.Answers,
+				event.PortAnswer{URL: f.Address(local), Pod: pod.Name, Port: local.To.Port, NotAsked: "foreign"})
 			continue
 		}
 		answer, err := check.Ask(ctx, local, *pod, f.Address(local))
@@ -130,7 +131,8 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 			return unreachable(local, *pod, f.Address(local), err)
 		default:
 			unopened = cmp.Or(unopened, unreachable(local, *pod, f.Address(local), err))
-			unused = append(unused, event.Notice{Code: event.NoticePortUnused, Port: local.To.Port, Pods: []string{pod.Name}})
+			unused = append(unused,
+				event.Notice{Code: event.NoticePortUnused, Port: local.To.Port, Pods: []string{pod.Name}})
 		}
 	}
 	if unopened != nil && !answered {
@@ -146,14 +148,16 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 func publishAnswer(s *publish.Stage, local Local, pod kube.Pod, answer Answer) {
 	s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: answer.URL})
 	if !answer.Skipped {
-		s.Publish(event.AppAnswered{Pod: pod.Name, URL: answer.URL, Status: answer.Status, Text: answer.Text, Took: answer.Took})
+		s.Publish(event.AppAnswered{Pod: pod.Name, URL: answer.URL, Status: answer.Status, Text: answer.Text,
+			Took: answer.Took})
 	}
 }
 
 // unreachable says that a request through a local port did not reach an application that is ready.
 // The evidence is what the port says of its last connection.
 func unreachable(local Local, pod kube.Pod, url string, err error) error {
-	e := &fault.Error{Code: "forward.failed", Op: fmt.Sprintf("ask %q on port %d of Pod %q", url, local.To.Port, pod.Name), Err: err,
+	e := &fault.Error{Code: "forward.failed",
+		Op: fmt.Sprintf("ask %q on port %d of Pod %q", url, local.To.Port, pod.Name), Err: err,
 		Hints: []string{"look at the application's log: devloop logs " + pod.Name + " -n " + pod.Namespace}}
 	if way := local.Err(); way != nil {
 		e.Evidence = []string{way.Error()}

@@ -1,12 +1,11 @@
 // Package ports keeps the local ports of a session: which container port each forwards to, which
 // numbers the user asked for, and whether the application answers.
 //
-//	f := ports.NewForwards(listen, map[int]int{0: 9090})      // --port 9090
-//	err := f.Open(ctx, events, ports.Offered(pods))           // the first one at localhost:9090, others at their numbers
+//	f := ports.NewForwards(listen, map[int]int{0: 9090}) // --port 9090
+//	err := f.Open(ctx, events, ports.Offered(pods)) // the first one at localhost:9090, others at their numbers
 //	err = f.Forward(ctx, stage, ports.Check{Dial: dial}, pods) // to the Pods, each of which is asked once
 //
-// What a port does with connections is up to package localport, and which Pods they forward to
-// is up to package engine.
+// What a port does with connections is up to package localport, and which Pods they forward to is up to package engine.
 package ports
 
 import (
@@ -24,8 +23,7 @@ import (
 type Port interface {
 	// SetBackend routes new and waiting clients to a port of the Pod.
 	SetBackend(pod kube.Pod, port int)
-	// Drain returns when the requests in progress at the last SetBackend have finished, or
-	// ctx ends.
+	// Drain returns when the requests in progress at the last SetBackend have finished, or ctx ends.
 	Drain(ctx context.Context)
 	// Pause makes clients wait until the next SetBackend or SetUnavailable, and
 	// returns when requests in progress have finished, or ctx ends.

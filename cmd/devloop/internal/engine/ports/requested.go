@@ -35,14 +35,14 @@ func (r Requested) contradiction(endpoints []kube.Endpoint) error {
 	container := endpoints[0].Port
 	if second, byNumber := r[container]; byNumber && second != first {
 		return &fault.Error{Code: "usage", Hints: []string{"leave out one of the two"},
-			Op: fmt.Sprintf("--port %d and --port %d:%d both forward to container port %d", first, second, container, container)}
+			Op: fmt.Sprintf("--port %d and --port %d:%d both forward to container port %d", first, second,
+				container, container)}
 	}
 	return nil
 }
 
-// locals says which local port each endpoint should have: the one that the user asked
-// for, and the next ones where several Pods offer that container port; else the same
-// number, or the next that is free.
+// locals says which local port each endpoint should have: the one that the user asked for, and the next ones where
+// several Pods offer that container port; else the same number, or the next that is free.
 func (r Requested) locals(endpoints []kube.Endpoint) []localport.Options {
 	list := make([]localport.Options, len(endpoints))
 	given := map[int]bool{}

@@ -62,6 +62,7 @@ func (p *Pruner) Prune(ctx context.Context, events publish.Publisher, s deploy.S
 // Pods returns those of the Pods that a manifest no longer has.
 func Pods(pods []kube.Pod, m manifest.Manifest) []kube.Pod {
 	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool {
-		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Refs(), func(o kube.Ref) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
+		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Refs(),
+			func(o kube.Ref) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
 	})
 }

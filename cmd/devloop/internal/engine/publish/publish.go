@@ -32,7 +32,8 @@ type Publisher struct {
 
 // New returns the publisher of a session.
 func New(bus *event.Bus) Publisher {
-	return Publisher{bus: bus, once: &sync.Map{}, lastTook: &sync.Map{}, last: &sync.Map{}, attempts: map[event.Stage]int{}}
+	return Publisher{bus: bus, once: &sync.Map{}, lastTook: &sync.Map{}, last: &sync.Map{},
+		attempts: map[event.Stage]int{}}
 }
 
 // Expect says how long stages took in an earlier session.

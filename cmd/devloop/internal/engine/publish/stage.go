@@ -26,7 +26,8 @@ func (s *Stage) Writer() (out io.Writer, flush func()) {
 }
 
 // Run runs work between the events that open and close a stage.
-func Run[T any](ctx context.Context, p Publisher, name event.Stage, work func(context.Context, *Stage) (T, error)) (T, error) {
+func Run[T any](ctx context.Context, p Publisher, name event.Stage,
+	work func(context.Context, *Stage) (T, error)) (T, error) {
 	s := &Stage{Publisher: p, name: name}
 	lastTook, _ := p.lastTook.Load(name)
 	took, _ := lastTook.(event.Duration)
@@ -35,7 +36,8 @@ func Run[T any](ctx context.Context, p Publisher, name event.Stage, work func(co
 	s.Publish(start)
 	began := time.Now()
 	v, err := work(ctx, s)
-	end := event.StageFinished{ID: start.ID, Stage: name, Attempt: start.Attempt, Took: event.Duration(time.Since(began)), StageResult: s.StageResult}
+	end := event.StageFinished{ID: start.ID, Stage: name, Attempt: start.Attempt,
+		Took: event.Duration(time.Since(began)), StageResult: s.StageResult}
 	end.Outcome, end.Failure = failure.End(ctx, err)
 	if s.Skip && err == nil {
 		end.Outcome = event.Skipped
@@ -49,6 +51,7 @@ func Run[T any](ctx context.Context, p Publisher, name event.Stage, work func(co
 
 // Stage runs a stage that returns only an error.
 func (p Publisher) Stage(ctx context.Context, name event.Stage, work func(context.Context, *Stage) error) error {
-	_, err := Run(ctx, p, name, func(ctx context.Context, s *Stage) (struct{}, error) { return struct{}{}, work(ctx, s) })
+	_, err := Run(ctx, p, name,
+		func(ctx context.Context, s *Stage) (struct{}, error) { return struct{}{}, work(ctx, s) })
 	return err
 }

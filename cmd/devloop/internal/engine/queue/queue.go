@@ -76,7 +76,8 @@ func (q *Queue) Next() (Work, bool) {
 	if because == "" && q.pending.All && !q.recent.Empty() { // a cycle failed that had to make everything
 		because = reason(q.n, q.recent)
 	}
-	w := Work{N: q.n, Because: cmp.Or(because, reason(q.n, q.pending)), Trigger: q.trigger(), Changed: q.pending, NewPods: q.newPods || q.recent.All}
+	w := Work{N: q.n, Because: cmp.Or(because, reason(q.n, q.pending)), Trigger: q.trigger(), Changed: q.pending,
+		NewPods: q.newPods || q.recent.All}
 	*q = Queue{n: q.n}
 	return w, true
 }
@@ -111,7 +112,8 @@ func (q *Queue) trigger() event.Trigger {
 
 // concerns reports whether a batch can change what runs.
 func concerns(b watch.Batch) bool {
-	return b.All || b.Unnamed || slices.ContainsFunc(b.Paths, func(path string) bool { return filekind.Of(path) != filekind.Test })
+	return b.All || b.Unnamed || slices.ContainsFunc(b.Paths,
+		func(path string) bool { return filekind.Of(path) != filekind.Test })
 }
 
 // reason says what led to cycle n.

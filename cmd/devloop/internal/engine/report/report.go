@@ -19,8 +19,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// Output names what a compilation made, as seen from the project's directory dir. What lies elsewhere has a name only if
-// the build is the only one that compiles.
+// Output names what a compilation made, as seen from the project's directory dir. What lies elsewhere has a name only
+// if the build is the only one that compiles.
 func Output(dir string, app springboot.App) string {
 	what := app.Jar
 	if what == "" && len(app.Classes) > 0 { // nothing had to be packed
@@ -75,7 +75,8 @@ func Archive(a cds.Archive) event.ClassArchive {
 
 // Explained describes what an image consists of, and why.
 func Explained(x image.Report) event.ImageExplained {
-	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
+	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath,
+		MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
 		Spare: x.Supervised && x.NoSpareReason == "", NoSpareReason: x.NoSpareReason,
 		Archive: Archive(x.Archive)}
 	for _, l := range x.Layers {

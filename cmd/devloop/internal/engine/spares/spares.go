@@ -20,8 +20,8 @@ import (
 	runner "github.com/devloop-cli/devloop/runner/supervisor"
 )
 
-// interval is how often the Pods are asked whether their spare is still there: it ends where memory gets short. Those that
-// prepare one are asked more often.
+// interval is how often the Pods are asked whether their spare is still there: it ends where memory gets short. Those
+// that prepare one are asked more often.
 const (
 	interval          = 30 * time.Second
 	preparingInterval = 300 * time.Millisecond
@@ -82,8 +82,8 @@ func (k Keeper) prepare(ctx context.Context, d *state.Deployment) bool {
 	return ready.Load()
 }
 
-// await waits until a Pod has as many spares as there is room for, and reports whether it has one. When ctx ends the Pod
-// stops preparing them: a save comes, and on few processors it would take half as long again.
+// await waits until a Pod has as many spares as there is room for, and reports whether it has one. When ctx ends the
+// Pod stops preparing them: a save comes, and on few processors it would take half as long again.
 func (k Keeper) await(ctx context.Context, pod kube.Pod, room runner.Room) (ready bool) {
 	for preparing := false; ; {
 		spare, err := k.Pods.Spare(ctx, pod, supervisor.Port, room)

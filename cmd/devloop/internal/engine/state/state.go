@@ -78,13 +78,11 @@ func (d Deployment) ForEachPatchable(ctx context.Context, do func(ctx context.Co
 	return group.Wait()
 }
 
-// State holds what devloop knows about the Pods and about localhost. It is a value: each method
-// returns the next state.
+// State holds what devloop knows about the Pods and about localhost. It is a value: each method returns the next state.
 type State struct {
 	// Serving answers on localhost. While it is nil, clients wait or, after an Outage, get a 503.
 	Serving *Deployment
-	// Candidate was deployed last and does not answer yet, or failed to. It runs beside Serving, or
-	// in its place.
+	// Candidate was deployed last and does not answer yet, or failed to. It runs beside Serving, or in its place.
 	Candidate *Deployment
 	// Outage says why nothing serves while nothing is under way.
 	Outage *event.Failure
@@ -283,7 +281,8 @@ func (s State) Refreshed(pod kube.Pod) State {
 // Scaled records that Kubernetes has removed Pods that serve, and added others of the same code.
 func (s State) Scaled(gone, added []kube.Pod) State {
 	return s.change(func(d *Deployment) {
-		d.Pods = slices.DeleteFunc(slices.Clone(d.Pods), func(p kube.Pod) bool { return slices.ContainsFunc(gone, SameUID(p)) })
+		d.Pods = slices.DeleteFunc(slices.Clone(d.Pods),
+			func(p kube.Pod) bool { return slices.ContainsFunc(gone, SameUID(p)) })
 		d.Pods = append(d.Pods, added...)
 		next := map[kube.Ref]int{}
 		for i, p := range d.Pods {
@@ -309,7 +308,8 @@ func (s State) Running(redefined []string) plan.Running {
 
 // Event describes the state for displays.
 func (s State) Event() event.StateChanged {
-	return event.StateChanged{Serving: s.Serving.Event(), Candidate: s.Candidate.Event(), Outage: s.Outage, RolloutPending: s.RolloutPending}
+	return event.StateChanged{Serving: s.Serving.Event(), Candidate: s.Candidate.Event(), Outage: s.Outage,
+		RolloutPending: s.RolloutPending}
 }
 
 // Event describes the deployment for displays, nil for none.
@@ -331,5 +331,6 @@ func SameUID(pod kube.Pod) func(kube.Pod) bool {
 
 // Without returns the Pods that are not among others.
 func Without(pods, others []kube.Pod) []kube.Pod {
-	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return slices.ContainsFunc(others, SameUID(p)) })
+	return slices.DeleteFunc(slices.Clone(pods),
+		func(p kube.Pod) bool { return slices.ContainsFunc(others, SameUID(p)) })
 }

@@ -88,11 +88,11 @@ func (t Target) LimitReady(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeout(ctx, t.ReadyTimeout)
 }
 
-// Saved says what a batch means for the path. A manifest, as it was before the batch or is now, is
-// not part of the image. Any other file may be, if only through the Dockerfile; if it is not, the
-// build soon finds that out.
+// Saved says what a batch means for the path. A manifest, as it was before the batch or is now, is not part of the
+// image. Any other file may be, if only through the Dockerfile; if it is not, the build soon finds that out.
 func (t Target) Saved(changed watch.Batch, before, now manifest.Manifest) plan.Saved {
-	saved := plan.Saved{All: changed.All, Manifest: changed.All || filekind.Any(changed.Paths, filekind.Manifest), Sources: changed.Unnamed}
+	saved := plan.Saved{All: changed.All, Manifest: changed.All || filekind.Any(changed.Paths, filekind.Manifest),
+		Sources: changed.Unnamed}
 	dir := paths.Real(t.Dir) // the watcher's paths are relative to that
 	for _, path := range changed.Paths {
 		file, kind := filepath.Join(dir, filepath.FromSlash(path)), filekind.Of(path)
@@ -144,7 +144,8 @@ func (t Target) Endpoints(m manifest.Manifest, offered []kube.Endpoint) []kube.E
 		}
 		return len(declared)
 	}
-	offered = slices.SortedStableFunc(slices.Values(offered), func(a, b kube.Endpoint) int { return place(a) - place(b) })
+	offered = slices.SortedStableFunc(slices.Values(offered),
+		func(a, b kube.Endpoint) int { return place(a) - place(b) })
 	return ports.Requested(t.Ports).Endpoints(offered, m.Workload(t.Namespace, t.Images(m)...))
 }
 

@@ -5,8 +5,8 @@
 //	relay.Redefine(ctx, classes, false)   // whether or not the IDE is attached
 //	relay.Pause()                         // before the JVM ends
 //
-// A JVM accepts one debugger at a time. A [Relay] is a local port that stays the same while JVMs come and go. It forwards
-// the commands of the IDE, and sends devloop's own between them.
+// A JVM accepts one debugger at a time. A [Relay] is a local port that stays the same while JVMs come and go. It
+// forwards the commands of the IDE, and sends devloop's own between them.
 //
 // The relay changes two things on the way, both in the IDE's favour. It maps command ids, so that each reply reaches
 // the side that asked. And it sets breakpoints again at the same lines of the new methods, because a JVM drops the

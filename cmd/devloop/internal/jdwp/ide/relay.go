@@ -194,7 +194,8 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all boo
 func (r *Relay) redefineDetached(ctx context.Context, to *jvm, classes map[string][]byte, all bool) (n int, err error) {
 	for {
 		n, err = jdwp.Redefine(ctx, to.dial, classes, all, func() error { return nil })
-		if _, refused := errors.AsType[jdwp.Refusal](err); refused || err == nil || errors.Is(err, jdwp.ErrNotLoaded) || ctx.Err() != nil || time.Since(to.detached) > redialWindow {
+		if _, refused := errors.AsType[jdwp.Refusal](err); refused || err == nil || errors.Is(err, jdwp.ErrNotLoaded) ||
+			ctx.Err() != nil || time.Since(to.detached) > redialWindow {
 			return n, err
 		}
 		pause.For(ctx, retryInterval)

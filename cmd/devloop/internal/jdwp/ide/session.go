@@ -64,7 +64,8 @@ type session struct {
 }
 
 func newSession(ide net.Conn, onRedefined func([]string)) *session {
-	return &session{ide: ide, out: newOutbox(ide), points: newBreakpoints(wire.Sizes{}), commands: make(chan struct{}, 1), onRedefined: onRedefined}
+	return &session{ide: ide, out: newOutbox(ide), points: newBreakpoints(wire.Sizes{}),
+		commands: make(chan struct{}, 1), onRedefined: onRedefined}
 }
 
 func (s *session) onEvent(p wire.Packet) { s.out.put(s.points.rewriteRequestIDs(p)) }
@@ -75,7 +76,8 @@ func (s *session) run(ctx context.Context, in io.Reader) {
 	go s.out.run()
 	defer context.AfterFunc(ctx, func() {
 		_ = s.ide.SetReadDeadline(time.Unix(1, 0))
-		stuck := time.AfterFunc(stuckTimeout, func() { _ = s.remote.Close() }) // a JVM that does not read would block us
+		// a JVM that does not read would block us
+		stuck := time.AfterFunc(stuckTimeout, func() { _ = s.remote.Close() })
 		<-s.vm.Ended()
 		stuck.Stop()
 	})()

@@ -5,8 +5,8 @@
 //	f := wire.Fields{Rest: reply.Data()}
 //	name := f.ClassName() // "com/example/A"
 //
-// A connection begins with [Handshake] from both sides. After that a debugger sends commands, which the JVM answers in any
-// order, and the JVM sends events: commands without a reply.
+// A connection begins with [Handshake] from both sides. After that a debugger sends commands, which the JVM answers in
+// any order, and the JVM sends events: commands without a reply.
 package wire
 
 import (

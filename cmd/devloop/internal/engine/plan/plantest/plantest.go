@@ -15,5 +15,6 @@ func State(own map[string][]byte) plan.State {
 		sum := sha256.Sum256(text)
 		sums[path] = &sum
 	}
-	return plan.NewState(plan.Files{Texts: own, Sums: filesums.Set{}.With(sums), Read: func(path string) ([]byte, error) { return own[path], nil }}, nil)
+	return plan.NewState(plan.Files{Texts: own, Sums: filesums.Set{}.With(sums),
+		Read: func(path string) ([]byte, error) { return own[path], nil }}, nil)
 }
