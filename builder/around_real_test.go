@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // developed opens spring-maven with a Dockerfile, to be changed while it runs.
@@ -77,10 +78,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			if app.Jar == "" || !x.Supervised || x.Dockerfile != "Dockerfile" || x.Base != app.Name+":dockerfile" {
 				t.Fatalf("got %+v of %q", x, app.Jar)
 			}
-			config, err := first.Content.ConfigFile()
-			if err != nil {
-				t.Fatal(err)
-			}
+			config := must.Get(first.Content.ConfigFile())(t)
 			command := strings.Join(config.Config.Entrypoint, " ")
 			if !strings.Contains(command, "-Dsome.option=1 -XX:+UseParallelGC -cp /app/") || !strings.HasSuffix(command, "Application --some.argument=2") ||
 				strings.Contains(command[strings.Index(command, "Supervise"):], "SerialGC") {
@@ -130,10 +128,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 
 func imageID(t *testing.T, docker client.APIClient, ref string) string {
 	t.Helper()
-	found, err := docker.ImageInspect(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := must.Get(docker.ImageInspect(t.Context(), ref))(t)
 	return found.ID
 }
 

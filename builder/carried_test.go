@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -54,14 +55,10 @@ func TestRealClassFilesAreCompiled(t *testing.T) {
 				t.Skip("no Maven of Debian here")
 			}
 			made := t.TempDir()
-			if err := os.CopyFS(made, os.DirFS(dir)); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.CopyFS(made, os.DirFS(dir)))
 			classes, _ := filepath.Glob(filepath.Join(made, "io/github/devloop_cli/*.class"))
 			for _, class := range classes {
-				if err := os.Remove(class); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(t, os.Remove(class))
 			}
 			if out, err := exec.Command("bash", filepath.Join(made, "compile.sh"), "/usr/share/maven").CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)

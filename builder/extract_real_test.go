@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // countingEngine counts how often the engine exports an image.
@@ -80,9 +81,7 @@ func copiedProject(t *testing.T, dockerfile string) springboot.App {
 	write(t, dir, "lib/deeper/b.jar", "b")
 	write(t, dir, "classes/com/example/App.class", t.Name())
 	write(t, dir, "classes/com/example/Other.class", "other")
-	if err := os.Symlink("example/App.class", filepath.Join(dir, "classes/com/link")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Symlink("example/App.class", filepath.Join(dir, "classes/com/link")))
 	return app
 }
 
@@ -91,22 +90,11 @@ func copiedProject(t *testing.T, dockerfile string) springboot.App {
 func readLayers(t *testing.T, docker client.APIClient, cache string, app springboot.App) {
 	t.Helper()
 	real.RemoveImages(t, docker)
-	img, err := image.New(docker, image.Options{CacheDir: cache}).Image(t.Context(), app, testWriter{T: t})
-	if err != nil {
-		t.Fatal(err)
-	}
-	layers, err := img.Content.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(image.New(docker, image.Options{CacheDir: cache}).Image(t.Context(), app, testWriter{T: t}))(t)
+	layers := must.Get(img.Content.Layers())(t)
 	for _, l := range layers {
-		if _, err := l.Size(); err != nil {
-			t.Fatal(err)
-		}
-		content, err := l.Uncompressed()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.Get(l.Size())(t)
+		content := must.Get(l.Uncompressed())(t)
 		_ = content.Close()
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // frontendPlugin runs "npm run build" with the Node.js of this machine: the plugin finds it where it would install it.
@@ -84,18 +85,11 @@ func installNode(t *testing.T, dir string) string {
 	if err != nil || filepath.Base(npm) != "npm-cli.js" {
 		t.Skip("no npm here")
 	}
-	version, err := exec.Command(node, "--version").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	version := must.Get(exec.Command(node, "--version").Output())(t)
 	modules := filepath.Join(dir, "node", "node_modules")
-	if err := os.MkdirAll(modules, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(modules, 0o755))
 	for from, to := range map[string]string{node: filepath.Join(dir, "node", "node"), filepath.Dir(filepath.Dir(npm)): filepath.Join(modules, "npm")} {
-		if err := os.Symlink(from, to); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Symlink(from, to))
 	}
 	return strings.TrimSpace(string(version))
 }

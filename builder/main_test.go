@@ -7,6 +7,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/compiler"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -26,9 +27,6 @@ var (
 // compileIncrementally compiles what has changed.
 func compileIncrementally(t *testing.T, c *compiler.Compiler, changed []string) springboot.App {
 	t.Helper()
-	app, err := c.Compile(t.Context(), changed, testWriter{T: t})
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := must.Get(c.Compile(t.Context(), changed, testWriter{T: t}))(t)
 	return app
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestRealUnpacked builds real projects both ways and compares the images.
@@ -82,9 +83,6 @@ func baseEngine(t *testing.T) *enginetest.Engine {
 
 func makeImage(t *testing.T, e *enginetest.Engine, cache string, app springboot.App) image.Image {
 	t.Helper()
-	img, err := image.New(e, image.Options{CacheDir: cache}).Image(t.Context(), app, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(image.New(e, image.Options{CacheDir: cache}).Image(t.Context(), app, io.Discard))(t)
 	return img
 }

@@ -16,15 +16,13 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // unpackProject writes a project of testdata/projects to a directory of this test's own.
 func unpackProject(t *testing.T, name string) string {
 	t.Helper()
-	archive, err := txtar.ParseFile(filepath.Join("testdata", "projects", name+".txtar"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	archive := must.Get(txtar.ParseFile(filepath.Join("testdata", "projects", name+".txtar")))(t)
 	dir := filepath.Join(t.TempDir(), name)
 	for _, f := range archive.Files {
 		write(t, dir, f.Name, string(f.Data))

@@ -27,15 +27,13 @@ import (
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func openReal(t *testing.T, dir string) *project.Project {
 	t.Helper()
 	cache := t.TempDir()
-	p, err := project.Open(t.Context(), dir, project.Options{CacheDir: cache, Out: testWriter{T: t}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(project.Open(t.Context(), dir, project.Options{CacheDir: cache, Out: testWriter{T: t}}))(t)
 	t.Logf("%s: %s", p.Tool.Command, p.Tool.Why)
 	return p
 }
@@ -122,9 +120,7 @@ func knows(t *testing.T, p *project.Project, app springboot.App) {
 	if _, fresh := p.Modules(app.Dir); fresh {
 		t.Errorf("%s is new, and the model counts as fresh", file)
 	}
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(file))
 }
 
 // cancelReal cancels a build half-way and looks that none of its processes is left.
@@ -271,10 +267,7 @@ func TestRealImages(t *testing.T) {
 func packedApp(t *testing.T, dir, name, text string) springboot.App {
 	t.Helper()
 	files := append(jartest.BootFiles(), jartest.File{"BOOT-INF/classes/com/example/Other.class", jartest.Class(17) + text})
-	app, err := springboot.Open(jartest.Write(t, filepath.Join(dir, "build/libs/app-SNAPSHOT.jar"), files))
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := must.Get(springboot.Open(jartest.Write(t, filepath.Join(dir, "build/libs/app-SNAPSHOT.jar"), files)))(t)
 	app.Dir, app.Name = dir, name
 	return app
 }
@@ -282,19 +275,10 @@ func packedApp(t *testing.T, dir, name, text string) springboot.App {
 // inLastLayer returns a file of the last layer of an image, "" if that has none of the name.
 func inLastLayer(t *testing.T, img image.Image, name string) string {
 	t.Helper()
-	layers, err := img.Content.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := layers[len(layers)-1].Uncompressed()
-	if err != nil {
-		t.Fatal(err)
-	}
+	layers := must.Get(img.Content.Layers())(t)
+	content := must.Get(layers[len(layers)-1].Uncompressed())(t)
 	defer func() { _ = content.Close() }()
-	files, err := enginetest.ReadArchive(content)
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := must.Get(enginetest.ReadArchive(content))(t)
 	return string(files[name])
 }
 
@@ -302,9 +286,7 @@ func inLastLayer(t *testing.T, img image.Image, name string) string {
 func contentReal(t *testing.T, what string, img image.Image) {
 	t.Helper()
 	timed(t, what+": layers from the engine", func() {
-		if _, err := img.Content.Digest(); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(img.Content.Digest())(t)
 	})
 	enginetest.CheckImage(t, img.Content)
 }
@@ -312,20 +294,14 @@ func contentReal(t *testing.T, what string, img image.Image) {
 // newBytes sums the layers of b that are not in a.
 func newBytes(t *testing.T, a, b v1.Image) int64 {
 	t.Helper()
-	layers, err := b.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
+	layers := must.Get(b.Layers())(t)
 	var sum int64
 	for _, l := range layers {
 		id, _ := l.DiffID()
 		if _, err := a.LayerByDiffID(id); err == nil {
 			continue
 		}
-		size, err := l.Size()
-		if err != nil {
-			t.Fatal(err)
-		}
+		size := must.Get(l.Size())(t)
 		sum += size
 	}
 	return sum
@@ -355,13 +331,8 @@ func run(t *testing.T, docker *client.Client, ref string, env ...string) running
 	}
 	c := running{docker: docker, ref: ref, id: made.ID}
 	t.Cleanup(c.end)
-	if err := docker.ContainerStart(t.Context(), c.id, container.StartOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	info, err := docker.ContainerInspect(t.Context(), c.id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, docker.ContainerStart(t.Context(), c.id, container.StartOptions{}))
+	info := must.Get(docker.ContainerInspect(t.Context(), c.id))(t)
 	c.address = net.JoinHostPort(info.NetworkSettings.Networks["bridge"].IPAddress, "8080")
 	return c
 }
@@ -395,15 +366,10 @@ func (c running) answers(t *testing.T, path, text string) {
 // logs returns what the container has said.
 func (c running) logs(t *testing.T) string {
 	t.Helper()
-	logs, err := c.docker.ContainerLogs(t.Context(), c.id, container.LogsOptions{ShowStdout: true, ShowStderr: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	logs := must.Get(c.docker.ContainerLogs(t.Context(), c.id, container.LogsOptions{ShowStdout: true, ShowStderr: true}))(t)
 	defer func() { _ = logs.Close() }()
 	var text bytes.Buffer
-	if _, err := stdcopy.StdCopy(&text, &text, logs); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(stdcopy.StdCopy(&text, &text, logs))(t)
 	return text.String()
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jdk"
 	"github.com/devloop-cli/devloop/builder/spare"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // stateController answers with what an application can see of its JVM, numbers aside.
@@ -83,14 +84,8 @@ func TestRealSpareIsLikeANewJVM(t *testing.T) {
 	app := compileReal(t, openReal(t, dir), "maven")
 	unpacked := t.TempDir()
 	unzip(t, app.Jar, unpacked)
-	program, err := spare.Files()[0].File.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(program)
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := must.Get(spare.Files()[0].File.Open())(t)
+	data := must.Get(io.ReadAll(program))(t)
 	write(t, unpacked, "spare.jar", string(data))
 	classes := filepath.Join(unpacked, "BOOT-INF/classes")
 	libraries, _ := filepath.Glob(filepath.Join(unpacked, "BOOT-INF/lib/*.jar"))
@@ -105,10 +100,7 @@ func TestRealSpareIsLikeANewJVM(t *testing.T) {
 		cold := exec.CommandContext(t.Context(), java, append([]string{"-cp", classPath}, command...)...)
 		want, _ := stateOf(t, cold, port, func() {})
 
-		control, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		control := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 		_, number, _ := net.SplitHostPort(control.Addr().String())
 		warm := exec.CommandContext(t.Context(), java, append([]string{"-cp", classPath + ":" + filepath.Join(unpacked, "spare.jar"),
 			"io.github.devloop_cli.Spare", number, classes, classPath}, command...)...)
@@ -127,9 +119,7 @@ func stateOf(t *testing.T, cmd *exec.Cmd, port string, prepare func()) (answer, 
 	t.Helper()
 	var text strings.Builder
 	cmd.Stdout, cmd.Stderr = &text, &text
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cmd.Start())
 	prepare()
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -155,24 +145,17 @@ func stateOf(t *testing.T, cmd *exec.Cmd, port string, prepare func()) (answer, 
 func becomes(t *testing.T, control net.Listener) {
 	t.Helper()
 	_ = control.(*net.TCPListener).SetDeadline(time.Now().Add(time.Minute))
-	connection, err := control.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	connection := must.Get(control.Accept())(t)
 	_ = connection.SetDeadline(time.Now().Add(time.Minute))
 	in := bufio.NewReader(connection)
 	var length uint16
-	if err := binary.Read(in, binary.BigEndian, &length); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, binary.Read(in, binary.BigEndian, &length))
 	status := make([]byte, length)
 	if _, err := io.ReadFull(in, status); err != nil || !strings.HasPrefix(string(status), "ready with ") {
 		t.Fatalf("the spare is %q, %v", status, err)
 	}
 	t.Logf("the spare is %s", status)
-	if _, err := connection.Write([]byte{1}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(connection.Write([]byte{1}))(t)
 }
 
 // difference returns the lines of which one text has more than another.
@@ -198,12 +181,7 @@ func difference(want, got string) string {
 // unzip unpacks a jar.
 func unzip(t *testing.T, jar, dir string) {
 	t.Helper()
-	archive, err := zip.OpenReader(jar)
-	if err != nil {
-		t.Fatal(err)
-	}
+	archive := must.Get(zip.OpenReader(jar))(t)
 	defer func() { _ = archive.Close() }()
-	if err := os.CopyFS(dir, &archive.Reader); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.CopyFS(dir, &archive.Reader))
 }

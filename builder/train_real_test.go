@@ -24,6 +24,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -135,30 +136,20 @@ func programsAreCompiled(t *testing.T, jar string) {
 		return
 	}
 	dir := t.TempDir()
-	archive, err := zip.OpenReader(jar)
-	if err != nil {
-		t.Fatal(err)
-	}
+	archive := must.Get(zip.OpenReader(jar))(t)
 	defer func() { _ = archive.Close() }()
 	for _, f := range archive.File {
 		if path.Dir(f.Name) != "BOOT-INF/lib" || path.Ext(f.Name) != ".jar" {
 			continue
 		}
-		text, err := fs.ReadFile(&archive.Reader, f.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(fs.ReadFile(&archive.Reader, f.Name))(t)
 		write(t, dir, path.Base(f.Name), string(text))
 	}
 	for _, program := range []string{"launcher", "cds", "spare"} {
-		if err := os.CopyFS(filepath.Join(dir, program), os.DirFS(program)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.CopyFS(filepath.Join(dir, program), os.DirFS(program)))
 	}
 	for _, needsJPA := range []string{"Database", "Item", "ItemRepository"} { // the class files beside them will do for the others
-		if err := os.Remove(filepath.Join(dir, "spare/io/github/devloop_stub", needsJPA+".java")); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Remove(filepath.Join(dir, "spare/io/github/devloop_stub", needsJPA+".java")))
 	}
 	for _, program := range []string{"cds", "spare"} {
 		if out, err := exec.Command("bash", filepath.Join(dir, program, "compile.sh"), filepath.Join(dir, "*")).CombinedOutput(); err != nil {

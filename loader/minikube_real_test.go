@@ -30,6 +30,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
@@ -47,10 +48,7 @@ func TestRealMinikubeConforms(t *testing.T) {
 	const profile = "devloop-minikube"
 	t.Setenv("MINIKUBE_HOME", home)
 	t.Setenv("MINIKUBE_ACTIVE_DOCKERD", "")
-	cluster, err := loader.Detect(t.Context(), docker, profile, server)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := must.Get(loader.Detect(t.Context(), docker, profile, server))(t)
 	if cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != profile || cluster.TransferNote != "" {
 		t.Errorf("got %+v", cluster)
 	}
@@ -93,13 +91,8 @@ func minikubeNode(t *testing.T, docker *client.Client, name string, config conta
 	if before != nil {
 		before(created.ID)
 	}
-	if err := docker.ContainerStart(t.Context(), created.ID, container.StartOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	node, err := docker.ContainerInspect(t.Context(), created.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, docker.ContainerStart(t.Context(), created.ID, container.StartOptions{}))
+	node := must.Get(docker.ContainerInspect(t.Context(), created.ID))(t)
 	return node
 }
 
@@ -109,10 +102,7 @@ func TestRealMinikubeWithContainerdConforms(t *testing.T) {
 	const name = "devloop-test-minikube"
 	minikubeNode(t, docker, name, container.Config{Volumes: map[string]struct{}{"/var": {}}}, nil)
 	minikubeFiles(t, name, fmt.Sprintf(`{"Name": %q, "Driver": "docker", "KubernetesConfig": {"ContainerRuntime": "containerd"}, "Nodes": [{"IP": "192.168.49.2", "Port": 8443}]}`, name))
-	cluster, err := loader.Detect(t.Context(), docker, name, "https://192.168.49.2:8443")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := must.Get(loader.Detect(t.Context(), docker, name, "https://192.168.49.2:8443"))(t)
 	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader, Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: name}}, Spare: true})
 }
 
@@ -132,18 +122,10 @@ func engineNode(t *testing.T, dockerd string, options ...string) (*client.Client
 			"--bridge", "none", "--iptables=false", "--ip6tables=false", "--userland-proxy=false"}, options...),
 		Volumes: map[string]struct{}{"/var/lib/docker": {}}, ExposedPorts: nat.PortSet{"2376/tcp": {}},
 	}, func(id string) {
-		if err := docker.CopyToContainer(t.Context(), id, "/", tarOf(t, "engine/", server), container.CopyToContainerOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, docker.CopyToContainer(t.Context(), id, "/", tarOf(t, "engine/", server), container.CopyToContainerOptions{}))
 	})
-	cluster, err := loader.Detect(t.Context(), docker, name, "https://192.168.49.2:8443")
-	if err != nil {
-		t.Fatal(err)
-	}
-	node, err := docker.ContainerInspect(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := must.Get(loader.Detect(t.Context(), docker, name, "https://192.168.49.2:8443"))(t)
+	node := must.Get(docker.ContainerInspect(t.Context(), name))(t)
 	file := func(name string) string { return filepath.Join(certs, name) }
 	inNode, err := client.NewClientWithOpts(client.WithHost("tcp://127.0.0.1:"+node.NetworkSettings.Ports["2376/tcp"][0].HostPort),
 		client.WithTLSClientConfig(file("ca.pem"), file("cert.pem"), file("key.pem")), client.WithAPIVersionNegotiation())
@@ -169,9 +151,7 @@ func tarOf(t *testing.T, dir string, content map[string][]byte) *bytes.Buffer {
 			t.Fatal(err)
 		}
 	}
-	if err := files.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, files.Close())
 	return &data
 }
 
@@ -181,33 +161,19 @@ func certificates(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "minikubeCA"}, NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	caKey := must.Get(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	sign := func(c *x509.Certificate, key *ecdsa.PrivateKey) []byte {
-		der, err := x509.CreateCertificate(rand.Reader, c, ca, &key.PublicKey, caKey)
-		if err != nil {
-			t.Fatal(err)
-		}
+		der := must.Get(x509.CreateCertificate(rand.Reader, c, ca, &key.PublicKey, caKey))(t)
 		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	}
 	authority := sign(ca, caKey)
 	pair := func(usage x509.ExtKeyUsage) map[string][]byte {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		der, err := x509.MarshalECPrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
+		key := must.Get(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+		der := must.Get(x509.MarshalECPrivateKey(key))(t)
 		cert := sign(&x509.Certificate{SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{usage}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}, key)
 		return map[string][]byte{"ca.pem": authority, "cert.pem": cert, "key.pem": pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(dir, 0o755))
 	for name, text := range pair(x509.ExtKeyUsageClientAuth) {
 		testfile.Write(t, dir, name, string(text))
 	}
@@ -257,10 +223,7 @@ func conforms(t *testing.T, engine *client.Client, load loader.Loader, project s
 	}
 	loaded := func(t *testing.T, tag string, img v1.Image, least, most int64) loader.Report {
 		t.Helper()
-		report, err := load.Load(t.Context(), "devloop-conformance:"+tag, img)
-		if err != nil {
-			t.Fatal(err)
-		}
+		report := must.Get(load.Load(t.Context(), "devloop-conformance:"+tag, img))(t)
 		found, err := engine.ImageInspect(t.Context(), "devloop-conformance:"+tag)
 		config, _ := img.ConfigFile()
 		if err != nil || fmt.Sprint(found.RootFS.Layers) != fmt.Sprint(config.RootFS.DiffIDs) {
@@ -283,9 +246,7 @@ func conforms(t *testing.T, engine *client.Client, load loader.Loader, project s
 	loaded(t, "twice", newImage(t, app, base, app), large+small, large+small+config)
 
 	for _, tag := range []string{"fresh", "another-name", "changed", "changed-base", "twice"} {
-		if _, err := engine.ImageRemove(t.Context(), "devloop-conformance:"+tag, image.RemoveOptions{PruneChildren: true}); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(engine.ImageRemove(t.Context(), "devloop-conformance:"+tag, image.RemoveOptions{PruneChildren: true}))(t)
 	}
 	loaded(t, "fresh", one, large+small, large+small+config) // removed behind our back
 
@@ -325,9 +286,7 @@ func conforms(t *testing.T, engine *client.Client, load loader.Loader, project s
 
 	const node = "devloop-test-minikube-engine"
 	docker := real.Docker(t)
-	if err := docker.ContainerStop(t.Context(), node, container.StopOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, docker.ContainerStop(t.Context(), node, container.StopOptions{}))
 	_, err := load.Load(t.Context(), "devloop-conformance:stopped", one)
 	if fault.Of(err).Code != "cluster.stopped" {
 		t.Errorf("got %v, want a stopped cluster", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
@@ -21,9 +22,7 @@ func minikubeFiles(t *testing.T, profile, config string) string {
 	t.Setenv("MINIKUBE_HOME", home)
 	t.Setenv("MINIKUBE_ACTIVE_DOCKERD", "")
 	dir := filepath.Join(home, "profiles", profile)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(dir, 0o755))
 	testfile.Write(t, dir, "config.json", config)
 	return home
 }
@@ -137,10 +136,7 @@ func TestMinikubeCommandIsTheLastResort(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	engine := loadertest.NewEngine(t)
-	cluster, err := loader.Detect(t.Context(), engine.Client, "mk", "https://192.168.39.7:8443")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := must.Get(loader.Detect(t.Context(), engine.Client, "mk", "https://192.168.39.7:8443"))(t)
 	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000), loadertest.NewLayer(t, 2000))
 	play(t, bin, `[ "$1 $2 $3 $4" = "--profile mk image load" ] && tar -tf "$6" >&2 && tar -tf "$6" | grep -q manifest.json`)
 	report, err := cluster.Loader.Load(t.Context(), "app:devloop-1", img)

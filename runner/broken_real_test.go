@@ -23,6 +23,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/deploy"
@@ -113,9 +114,7 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 	for i := range paths {
 		runners[i], ctx = realRunner(t)
 	}
-	if err := loadForeign(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, loadForeign())
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for i, path := range paths {
@@ -150,9 +149,7 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 			return removeAll(runners[i], pods)
 		})
 	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, group.Wait())
 }
 
 // running waits until a Pod's containers run.

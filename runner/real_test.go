@@ -27,6 +27,7 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/hack/real/namespace"
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -115,13 +116,8 @@ func second(_ int, err error) error { return err }
 func realRunner(t *testing.T) (*Runner, context.Context) {
 	t.Helper()
 	config := real.Kind(t)
-	if err := loadApp(); err != nil {
-		t.Fatal(err)
-	}
-	c, err := cluster.New(config, "kind-"+real.ClusterName, namespace.New(t, config, "runner-"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, loadApp())
+	c := must.Get(cluster.New(config, "kind-"+real.ClusterName, namespace.New(t, config, "runner-")))(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return newRunner(c), ctx
@@ -164,10 +160,7 @@ func specOf(t *testing.T, text string) deploy.Spec {
 
 func TestRealPodServesAcrossReplacement(t *testing.T) {
 	r, ctx := realRunner(t)
-	f, err := r.Listen(ctx, localport.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(r.Listen(ctx, localport.Options{}))(t)
 	defer func() { _ = f.Close() }()
 
 	for _, message := range []string{"one", "two", "three"} {
@@ -175,15 +168,10 @@ func TestRealPodServesAcrossReplacement(t *testing.T) {
 		early := make(chan string, 1)
 		go func() { early <- fetch(ctx, f.URL()) }() // comes before the Pod is there
 		began := time.Now()
-		pods, err := r.Replace(ctx, specOf(t, strings.Replace(podText("web", "late"), "hello", message, 1)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		pods := must.Get(r.Replace(ctx, specOf(t, strings.Replace(podText("web", "late"), "hello", message, 1))))(t)
 		replaced := time.Since(began)
 		var phases []string
-		if err := r.Ready(ctx, pods, func(p readiness.Phase) { phases = append(phases, p.Phase) }); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, r.Ready(ctx, pods, func(p readiness.Phase) { phases = append(phases, p.Phase) }))
 		t.Logf("replaced in %v, ready in %v: %v", replaced.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), phases)
 		f.SetBackend(pods[0], 8080)
 		if got := fetch(ctx, f.URL()); got != message {
@@ -218,18 +206,10 @@ func fetch(ctx context.Context, url string) string {
 
 func TestRealStubbornPodGoesFast(t *testing.T) {
 	r, ctx := realRunner(t)
-	first, err := r.Replace(ctx, specOf(t, podText("web", "stubborn")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Ready(ctx, first, nil); err != nil {
-		t.Fatal(err)
-	}
+	first := must.Get(r.Replace(ctx, specOf(t, podText("web", "stubborn"))))(t)
+	must.Do(t, r.Ready(ctx, first, nil))
 	began := time.Now()
-	later, err := r.Replace(ctx, specOf(t, podText("web", "serve")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	later := must.Get(r.Replace(ctx, specOf(t, podText("web", "serve"))))(t)
 	took := time.Since(began)
 	t.Logf("a Pod that ignores SIGTERM was replaced in %v", took.Round(time.Millisecond))
 	if later[0].UID == first[0].UID || took > 25*time.Second { // Kubernetes would give it 30 seconds
@@ -275,10 +255,7 @@ func TestRealFailuresAreExplained(t *testing.T) {
 
 func TestRealTimeoutSaysWhatItWaitedFor(t *testing.T) {
 	r, ctx := realRunner(t)
-	pods, err := r.Replace(ctx, specOf(t, podText("web", "quiet")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	pods := must.Get(r.Replace(ctx, specOf(t, podText("web", "quiet"))))(t)
 	if err := r.Ready(ctx, withoutPorts(pods), nil); err != nil {
 		t.Fatal(err) // it runs, and that is all that is asked
 	}
@@ -300,40 +277,24 @@ func withoutPorts(pods []kube.Pod) []kube.Pod {
 
 func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 	r, ctx := realRunner(t)
-	pods, err := r.Replace(ctx, specOf(t, podText("web", "serve")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Ready(ctx, pods, nil); err != nil {
-		t.Fatal(err)
-	}
-	f, err := r.Listen(ctx, localport.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	pods := must.Get(r.Replace(ctx, specOf(t, podText("web", "serve"))))(t)
+	must.Do(t, r.Ready(ctx, pods, nil))
+	f := must.Get(r.Listen(ctx, localport.Options{}))(t)
 	defer func() { _ = f.Close() }()
 	f.SetBackend(pods[0], 8080)
 
 	t.Run("upload", func(t *testing.T) {
 		const size = 32 << 20
-		response, err := http.Post(f.URL()+"/upload", "application/octet-stream", bytes.NewReader(make([]byte, size)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		response := must.Get(http.Post(f.URL()+"/upload", "application/octet-stream", bytes.NewReader(make([]byte, size))))(t)
 		defer func() { _ = response.Body.Close() }()
 		if body, err := io.ReadAll(response.Body); err != nil || !strings.HasPrefix(string(body), fmt.Sprint(size)) {
 			t.Errorf("got %s, %v", body, err)
 		}
 	})
 	t.Run("a client that does not read stops no other client", func(t *testing.T) {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", f.Number()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := must.Get(net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", f.Number())))(t)
 		defer func() { _ = conn.Close() }()
-		if _, err := io.WriteString(conn, "GET /download HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(io.WriteString(conn, "GET /download HTTP/1.1\r\nHost: x\r\n\r\n"))(t)
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
@@ -345,32 +306,19 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 		all.Wait()
 	})
 	t.Run("half-close", func(t *testing.T) {
-		lines, err := r.Listen(ctx, localport.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		lines := must.Get(r.Listen(ctx, localport.Options{}))(t)
 		defer func() { _ = lines.Close() }()
 		lines.SetBackend(pods[0], 9090)
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", lines.Number()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := must.Get(net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", lines.Number())))(t)
 		defer func() { _ = conn.Close() }()
-		if _, err := io.WriteString(conn, "hello\n"); err != nil {
-			t.Fatal(err)
-		}
-		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(io.WriteString(conn, "hello\n"))(t)
+		must.Do(t, conn.(*net.TCPConn).CloseWrite())
 		if got, err := io.ReadAll(conn); string(got) != "you said hello\n" || err != nil {
 			t.Errorf("got %q, %v", got, err)
 		}
 	})
 	t.Run("nothing listens", func(t *testing.T) {
-		closed, err := r.Listen(ctx, localport.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		closed := must.Get(r.Listen(ctx, localport.Options{}))(t)
 		defer func() { _ = closed.Close() }()
 		closed.SetBackend(pods[0], 4711)
 		got := fetch(ctx, closed.URL())
@@ -382,23 +330,14 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 
 func TestRealLogsFollowThroughRestarts(t *testing.T) {
 	r, ctx := realRunner(t)
-	pods, err := r.Replace(ctx, specOf(t, podText("web", "count")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	pods := must.Get(r.Replace(ctx, specOf(t, podText("web", "count"))))(t)
 	var lines counter
 	done := make(chan error, 1)
 	go func() { done <- r.Logs(ctx, pods[0], &lines) }()
-	if err := r.Ready(ctx, pods, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Ready(ctx, pods, nil))
 	lines.await(ctx, t, 100)
-	if err := r.Retire(ctx, pods[:1]); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Retire(ctx, pods[:1]))
+	must.Do(t, <-done)
 	lines.check(t)
 }
 
@@ -415,14 +354,9 @@ func TestRealDeployment(t *testing.T) {
 		if err != nil || len(pods) != 2 {
 			t.Fatalf("%v, %v", pods, err)
 		}
-		if err := r.Ready(ctx, pods, nil); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, r.Ready(ctx, pods, nil))
 		t.Logf("two Pods of a Deployment in %v", time.Since(began).Round(time.Millisecond))
-		f, err := r.Listen(ctx, localport.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := must.Get(r.Listen(ctx, localport.Options{}))(t)
 		f.SetBackend(pods[1], 8080)
 		if got := fetch(ctx, f.URL()); got != message {
 			t.Errorf("got %q, want %q", got, message)

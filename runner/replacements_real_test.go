@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -35,10 +36,7 @@ func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 	r, _ := realRunner(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	f, err := r.Listen(ctx, localport.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(r.Listen(ctx, localport.Options{}))(t)
 	defer func() { _ = f.Close() }()
 
 	var newest atomic.Int64

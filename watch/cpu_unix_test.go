@@ -10,6 +10,6 @@ import (
 // cpu returns the processor time that this process has used.
 func cpu() time.Duration {
 	var usage syscall.Rusage
-	must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	check(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

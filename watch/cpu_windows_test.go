@@ -8,9 +8,9 @@ import (
 // cpu returns the processor time that this process has used.
 func cpu() time.Duration {
 	process, err := syscall.GetCurrentProcess()
-	must(err)
+	check(err)
 	var created, ended, kernel, user syscall.Filetime
-	must(syscall.GetProcessTimes(process, &created, &ended, &kernel, &user))
+	check(syscall.GetProcessTimes(process, &created, &ended, &kernel, &user))
 	// a Filetime that is a duration counts 100 ns
 	count := func(t syscall.Filetime) int64 { return int64(t.HighDateTime)<<32 + int64(t.LowDateTime) }
 	return time.Duration(100 * (count(kernel) + count(user)))

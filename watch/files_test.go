@@ -44,8 +44,8 @@ func TestEqualContentStartsNothing(t *testing.T) {
 	r.write(appJava, "class App { int a; }") // from now on its content is known
 	r.expect("a change", appJava)
 
-	must(os.Chtimes(r.path(appJava), time.Now(), time.Now()))
-	must(os.Chmod(r.path(appJava), 0o600))
+	check(os.Chtimes(r.path(appJava), time.Now(), time.Now()))
+	check(os.Chmod(r.path(appJava), 0o600))
 	r.expect("a touch")
 	r.write(appJava, "class App { int a; }")
 	r.expect("a save of the same bytes")
@@ -54,9 +54,9 @@ func TestEqualContentStartsNothing(t *testing.T) {
 	r.expect("an atomic save of the same bytes")
 	r.write(appJava, "class App { int b; }")
 	r.expect("another text of the same length", appJava)
-	must(os.Chtimes(r.path(appJava), time.Now(), time.Unix(1, 0)))
+	check(os.Chtimes(r.path(appJava), time.Now(), time.Unix(1, 0)))
 	r.write(appJava, "class App { int c; }")
-	must(os.Chtimes(r.path(appJava), time.Now(), time.Unix(1, 0)))
+	check(os.Chtimes(r.path(appJava), time.Now(), time.Unix(1, 0)))
 	r.expect("a change that keeps size and time", appJava)
 }
 
@@ -99,12 +99,12 @@ func TestDirectoriesThatArriveFilled(t *testing.T) {
 		want = append(want, "moved/"+name)
 	}
 	r := watching(t, d, Options{})
-	must(os.Rename(string(elsewhere), d.path("moved")))
-	must(os.Mkdir(string(elsewhere), 0o755)) // for the clean-up
+	check(os.Rename(string(elsewhere), d.path("moved")))
+	check(os.Mkdir(string(elsewhere), 0o755)) // for the clean-up
 	r.expect("a directory moved in", want...)
 	r.write("moved/d3/e/f3", "y")
 	r.expect("a file in it", "moved/d3/e/f3")
-	must(os.Rename(d.path("moved/d3"), elsewhere.path("out")))
+	check(os.Rename(d.path("moved/d3"), elsewhere.path("out")))
 	want = want[:0]
 	for i := 3; i < 200; i += 10 {
 		want = append(want, fmt.Sprintf("moved/d3/e/f%d", i))
@@ -154,15 +154,15 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	outside.write("dir/a.txt", "")
 	outside.write("b.txt", "")
 	r := watching(t, d, Options{})
-	must(os.Symlink(outside.path("dir"), d.path("linked")))
-	must(os.Symlink(outside.path("b.txt"), d.path("b.txt")))
-	must(os.Symlink(string(d), d.path("src/loop")))
+	check(os.Symlink(outside.path("dir"), d.path("linked")))
+	check(os.Symlink(outside.path("b.txt"), d.path("b.txt")))
+	check(os.Symlink(string(d), d.path("src/loop")))
 	r.expect("new links", "b.txt", "linked", "src/loop")
 	outside.write("dir/a.txt", "changed")
 	outside.write("b.txt", "changed")
 	r.expect("changes behind links")
 	r.remove("linked")
-	must(os.Symlink(outside.path("b.txt"), d.path("linked")))
+	check(os.Symlink(outside.path("b.txt"), d.path("linked")))
 	r.expect("a link to elsewhere", "linked")
 }
 
@@ -229,7 +229,7 @@ func TestRootReplaced(t *testing.T) {
 	d.write("other/a.txt", "two")
 	d.write("other/b.txt", "one")
 	for _, name := range []string{"p/b.txt", "other/b.txt"} { // what has size and time of the old is the old
-		must(os.Chtimes(d.path(name), time.Time{}, time.Unix(1e9, 0)))
+		check(os.Chtimes(d.path(name), time.Time{}, time.Unix(1e9, 0)))
 	}
 	r := watching(t, d, Options{Root: d.path("p"), quiet: 300 * time.Millisecond})
 	r.dir = dir(d.path("p"))
@@ -256,9 +256,9 @@ func TestRealOverflow(t *testing.T) {
 	for i := range queue/2 + 3000 { // an event each for creation and deletion; some thousand are read ahead
 		name := d.path(fmt.Sprint("src/f", i%2))
 		file, err := os.Create(name)
-		must(err)
-		must(file.Close())
-		must(os.Remove(name))
+		check(err)
+		check(file.Close())
+		check(os.Remove(name))
 	}
 	r.write("late/new/file.txt", "its events were dropped")
 	r.write(appJava, "class App { int a; }")

@@ -39,7 +39,7 @@ func TestRealLimits(t *testing.T) {
 }
 
 func underLimit(t *testing.T, name string, value int, setting string) {
-	must(os.WriteFile("/proc/sys/user/"+name, fmt.Append(nil, value), 0o644))
+	check(os.WriteFile("/proc/sys/user/"+name, fmt.Append(nil, value), 0o644))
 	d := newDir(t)
 	for i := range 50 {
 		d.write(fmt.Sprintf("d%d/file.txt", i), "")

@@ -18,7 +18,7 @@ import (
 // readAll reads all files below d: the truth that batches are compared with.
 func readAll(d dir) map[string]string {
 	files := map[string]string{}
-	must(filepath.WalkDir(string(d), func(path string, entry fs.DirEntry, err error) error {
+	check(filepath.WalkDir(string(d), func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			files[relative(string(d), path)] = d.content(relative(string(d), path))
 		}
@@ -33,7 +33,7 @@ func (d dir) content(name string) string {
 		return "-> " + target
 	}
 	text, err := os.ReadFile(d.path(name))
-	must(err)
+	check(err)
 	return string(text)
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // dir is a temporary directory, as a real path.
@@ -19,10 +20,7 @@ type dir string
 
 func newDir(t testing.TB) dir {
 	t.Helper()
-	path, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := must.Get(filepath.EvalSymlinks(t.TempDir()))(t)
 	return dir(path)
 }
 
@@ -30,15 +28,15 @@ func (d dir) path(name string) string { return filepath.Join(string(d), filepath
 
 // write writes a file in place, and makes its directories.
 func (d dir) write(name, content string) {
-	must(os.MkdirAll(filepath.Dir(d.path(name)), 0o755))
-	must(os.WriteFile(d.path(name), []byte(content), 0o644))
+	check(os.MkdirAll(filepath.Dir(d.path(name)), 0o755))
+	check(os.WriteFile(d.path(name), []byte(content), 0o644))
 }
 
-func (d dir) rename(from, to string) { must(os.Rename(d.path(from), d.path(to))) }
-func (d dir) remove(name string)     { must(os.RemoveAll(d.path(name))) }
-func (d dir) mkdir(name string)      { must(os.MkdirAll(d.path(name), 0o755)) }
+func (d dir) rename(from, to string) { check(os.Rename(d.path(from), d.path(to))) }
+func (d dir) remove(name string)     { check(os.RemoveAll(d.path(name))) }
+func (d dir) mkdir(name string)      { check(os.MkdirAll(d.path(name), 0o755)) }
 
-func must(err error) {
+func check(err error) {
 	if err != nil {
 		panic(err)
 	}
@@ -73,10 +71,7 @@ func watching(t testing.TB, d dir, options Options, adjust ...func(*Watcher)) *r
 	if options.Root == "" {
 		options.Root = string(d)
 	}
-	w, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := must.Get(New(options))(t)
 	w.racy = 20 * time.Millisecond // the clocks of the file systems that tests run on tick every 4 ms
 	for _, change := range adjust {
 		change(w)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // bubble is a watcher in a bubble of testing/synctest: its files are real, its
@@ -40,10 +42,7 @@ func inBubble(t *testing.T, d dir, options Options, test func(b *bubble)) {
 		}
 		options.Root = string(d)
 		options.Notice = func(err error) { b.notices = append(b.notices, err) }
-		w, err := New(options)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w := must.Get(New(options))(t)
 		w.open = b.open
 		ctx, stop := context.WithCancelCause(t.Context())
 		go func() { b.done <- w.Run(ctx, b.batches) }()
@@ -245,7 +244,7 @@ func TestContentsAreKnownSoonAfterTheStart(t *testing.T) {
 		b.expect("a save of the same bytes when they aren't known", appJava)
 		ms(5000)
 		b.save("build.gradle", "plugins {}")
-		must(os.Chtimes(b.path(appJava), time.Time{}, time.Unix(1e9, 0)))
+		check(os.Chtimes(b.path(appJava), time.Time{}, time.Unix(1e9, 0)))
 		b.events <- fsnotify.Event{Name: b.path(appJava), Op: fsnotify.Write}
 		ms(100)
 		b.expect("a save of the same bytes when they are known")
@@ -275,10 +274,7 @@ func TestOverflowIsComparedWhole(t *testing.T) {
 
 func TestWhatCannotBeKnownAfterALossIsAll(t *testing.T) {
 	d := project(t)
-	w, err := New(Options{Root: string(d)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := must.Get(New(Options{Root: string(d)}))(t)
 	s := newSession(t.Context(), w)
 	s.firstScan()
 	denied := &os.PathError{Op: "open", Path: d.path("src"), Err: syscall.EACCES}
@@ -437,18 +433,14 @@ func TestFlushWaitsForNoEvent(t *testing.T) {
 			flushed := make(chan error, 1)
 			flush := func() { flushed <- w.Flush(t.Context()) }
 			go flush()
-			if err := <-flushed; err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, <-flushed)
 			r.write("src/App.java", "two")
 			r.write("src/More.java", "new")
 			go flush()
 			if got := r.next(); !slices.Equal(got.Paths, []string{"src/App.java", "src/More.java"}) {
 				t.Errorf("got %+v", got)
 			}
-			if err := <-flushed; err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, <-flushed)
 			r.write("src/App.java", "two")
 			go flush()
 			if err := <-flushed; err != nil {
@@ -472,14 +464,14 @@ func TestOwnOutputNeverTriggers(t *testing.T) {
 		dir := newDir(t)
 		dir.write("pom.xml", "")
 		out, err := os.Create(dir.path("out.txt"))
-		must(err)
+		check(err)
 		t.Cleanup(func() { _ = out.Close() })
 		own, err := out.Stat()
-		must(err)
+		check(err)
 		r := watching(t, dir, Options{Outputs: []fs.FileInfo{own}, Poll: poll, pollEvery: 20 * time.Millisecond})
 		line := func() {
 			_, err := out.WriteString("a cycle begins\n")
-			must(err)
+			check(err)
 		}
 		line()
 		r.expect("a line")

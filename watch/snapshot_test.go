@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -17,13 +18,8 @@ func TestAFileIsFreshByTheTimeOfTheLook(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	testfile.Write(t, "", path, "")
 	changed := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(path, changed, changed); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Lstat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chtimes(path, changed, changed))
+	info := must.Get(os.Lstat(path))(t)
 	for later, fresh := range map[time.Duration]bool{-time.Second: true, 10 * time.Millisecond: true, 3 * time.Second: false} {
 		if got := fingerprintOf(info, changed.Add(later), 2*time.Second); got.fresh != fresh {
 			t.Errorf("looked at %s after the change: fresh is %v", later, got.fresh)
@@ -40,15 +36,11 @@ func TestAFileRenamedOverAnotherIsAChange(t *testing.T) {
 	d.write("b", "2")
 	old := time.Now().Add(-time.Hour)
 	for _, name := range []string{"a", "b"} {
-		if err := os.Chtimes(d.path(name), old, old); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Chtimes(d.path(name), old, old))
 	}
 	r := watching(t, d, Options{Poll: true, pollEvery: time.Millisecond, quiet: time.Millisecond})
 	r.settled()
-	if err := os.Rename(d.path("a"), d.path("b")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Rename(d.path("a"), d.path("b")))
 	if got := r.settled(); !slices.Contains(got.Paths, "b") {
 		t.Errorf("got %v", got.Paths)
 	}

@@ -13,15 +13,14 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
 	testfile.Write(t, "", path, text)
-	if err := os.Chmod(path, mode); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chmod(path, mode))
 }
 
 // project has a wrapper whose script does what the test says; no other tool is on the PATH.
@@ -92,9 +91,7 @@ func TestBrokenWrapperIsTriedAgainLater(t *testing.T) {
 		t.Fatalf("kept %v", kept)
 	}
 	old := time.Now().Add(-RetryAfter - time.Second)
-	if err := os.Chtimes(kept[0], old, old); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chtimes(kept[0], old, old))
 	write(t, w.Script, "#!/bin/sh\nexit 0\n", 0o755)
 	if tool, err := w.Choose(t.Context(), b, nil); err != nil || !tool.Wrapped {
 		t.Errorf("got %+v, %v", tool, err)
@@ -187,10 +184,7 @@ func TestModuleIsFoundByItsPath(t *testing.T) {
 func TestOneDevloopHasALock(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/a/build"
-	release, err := Lock(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	release := must.Get(Lock(t.Context(), path))(t)
 	why := errors.New("enough")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Millisecond, why)
 	defer cancel()
@@ -198,10 +192,7 @@ func TestOneDevloopHasALock(t *testing.T) {
 		t.Errorf("locked twice: got %v", err)
 	}
 	release()
-	again, err := Lock(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := must.Get(Lock(t.Context(), path))(t)
 	again()
 }
 

@@ -9,16 +9,14 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // The JVM looks for the application's classes where the class path had them.
 func TestClassPathJar(t *testing.T) {
 	t.Parallel()
 	text := classPathJarData()
-	jar, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	jar := must.Get(zip.NewReader(bytes.NewReader(text), int64(len(text))))(t)
 	manifest, err := fs.ReadFile(jar, springboot.ManifestPath)
 	if err != nil || !strings.Contains(string(manifest), "Class-Path: file:/app/classes/\r\n") || !bytes.Equal(text, classPathJarData()) {
 		t.Errorf("manifest %s, %v", manifest, err)

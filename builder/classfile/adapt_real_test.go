@@ -9,16 +9,14 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // changes tells how a class file differs from the running one after it was adapted: bodies that
 // changed, methods that are new, and stubs, each with f if it is final.
 func changes(t *testing.T, runs, now []byte) (adapted []byte, text string) {
 	t.Helper()
-	adapted, err := Adapt(runs, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	adapted := must.Get(Adapt(runs, now))(t)
 	old, fresh := parsed(t, runs), parsed(t, adapted)
 	d := Compare(old, fresh)
 	if d.Kind == Shape {
@@ -123,10 +121,7 @@ func TestAdaptLeavesOutTheFirstConstant(t *testing.T) {
 	real.Java(t)
 	runs := compile(t, `class A { String a() { return "a"; } }`)["A"]
 	now := compile(t, `class A { private static final String NAME = "n"; String a() { return NAME; } }`)["A"]
-	adapted, err := Adapt(runs, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	adapted := must.Get(Adapt(runs, now))(t)
 	if d := Compare(parsed(t, runs), parsed(t, adapted)); d.Kind != Bodies {
 		t.Errorf("got %+v", d)
 	}

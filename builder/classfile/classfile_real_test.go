@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -30,15 +31,10 @@ func compile(t *testing.T, source string) map[string][]byte {
 	dir := t.TempDir()
 	file := testfile.Write(t, dir, "A.java", source+annotations)
 	out := filepath.Join(dir, "out")
-	if err := os.Mkdir(out, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Mkdir(out, 0o755))
 	javactest.Compile(t, out, []string{"-g"}, []string{file})
 	classes := map[string][]byte{}
-	found, err := filepath.Glob(filepath.Join(out, "*.class"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := must.Get(filepath.Glob(filepath.Join(out, "*.class")))(t)
 	for _, path := range found {
 		data := testfile.Read(t, path)
 		classes[strings.TrimSuffix(filepath.Base(path), ".class")] = data
@@ -48,10 +44,7 @@ func compile(t *testing.T, source string) map[string][]byte {
 
 func parsed(t *testing.T, data []byte) *Class {
 	t.Helper()
-	c, err := Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(Parse(data))(t)
 	return c
 }
 
@@ -211,10 +204,7 @@ func TestAPIIsWhatOtherSourcesSee(t *testing.T) {
 func TestParseReadsEveryClassThatIsThere(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
-	javac, err := filepath.EvalSymlinks(must(t, exec.Command("sh", "-c", "printf %s \"$(command -v javac)\"")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	javac := must.Get(filepath.EvalSymlinks(output(t, exec.Command("sh", "-c", "printf %s \"$(command -v javac)\""))))(t)
 	home := filepath.Dir(filepath.Dir(javac))
 	if text, err := exec.Command("jimage", "extract", "--dir", dir, "--include", "regex:/java.base/java/(util|lang|time)/.*", filepath.Join(home, "lib/modules")).CombinedOutput(); err != nil {
 		t.Skipf("jimage: %v\n%s", err, text)
@@ -244,7 +234,7 @@ func TestParseReadsEveryClassThatIsThere(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, cmd *exec.Cmd) string {
+func output(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	out, err := cmd.Output()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/classpath"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestHidden(t *testing.T) {
@@ -21,14 +22,8 @@ func TestHidden(t *testing.T) {
 		"com/example/Other.class":                    "",
 		"static/index.html":                          "",
 	} {
-		app, err := springboot.Open(jartest.Write(t, filepath.Join(t.TempDir(), "app.jar"), lib(name)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files, err := app.Files()
-		if err != nil {
-			t.Fatal(err)
-		}
+		app := must.Get(springboot.Open(jartest.Write(t, filepath.Join(t.TempDir(), "app.jar"), lib(name))))(t)
+		files := must.Get(app.Files())(t)
 		defer files.Close()
 		if got, _, err := classpath.Hidden(files); err != nil || got != want {
 			t.Errorf("%s: got %q, %v", name, got, err)

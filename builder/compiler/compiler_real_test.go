@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
@@ -75,10 +76,7 @@ func readyProject(t *testing.T, name string) (*Compiler, springboot.App) {
 // ready has the project in dir compiled and proven.
 func ready(t *testing.T, dir string) (*Compiler, springboot.App) {
 	t.Helper()
-	p, err := project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}}))(t)
 	c := New(p, true)
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
@@ -199,10 +197,7 @@ func TestRealIncrementalKnowsPackageInfos(t *testing.T) {
 		if why := c.bootstrap(t.Context()); why != "" {
 			t.Fatal(why)
 		}
-		built, err := c.project.Compile(t.Context(), &bytes.Buffer{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		built := must.Get(c.project.Compile(t.Context(), &bytes.Buffer{}))(t)
 		sameClasses(t, app, built)
 	}
 }
@@ -224,29 +219,19 @@ func TestRealIncrementalCompilesAJavaModule(t *testing.T) {
 func TestIncrementalCompilerDiesWithDevloop(t *testing.T) {
 	t.Parallel()
 	real.Java(t)
-	java, err := exec.LookPath("java")
-	if err != nil {
-		t.Fatal(err)
-	}
+	java := must.Get(exec.LookPath("java"))(t)
 	devloop := exec.Command(os.Args[0])
 	devloop.Env = append(os.Environ(), "PLAY=devloop", "PLAY_DIR="+t.TempDir(), "PLAY_JAVA_HOME="+filepath.Dir(filepath.Dir(paths.Real(java))))
 	stderr, err := devloop.StderrPipe() // which the compiler has, too
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := devloop.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := devloop.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout := must.Get(devloop.StdoutPipe())(t)
+	must.Do(t, devloop.Start())
 	for scanner := bufio.NewScanner(stdout); scanner.Scan() && scanner.Text() != "started"; {
 		t.Log(scanner.Text())
 	}
-	if err := devloop.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, devloop.Process.Kill())
 	if _, err := io.Copy(buildtest.Log{T: t}, stderr); err != nil { // ends when the last process has closed it
 		t.Error(err)
 	}
@@ -349,10 +334,7 @@ func TestRealIncrementalWithProcessorsThatWriteSources(t *testing.T) {
 // contents reads what an application consists of.
 func contents(t *testing.T, app springboot.App) springboot.Contents {
 	t.Helper()
-	c, err := app.Contents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(app.Contents())(t)
 	return c
 }
 

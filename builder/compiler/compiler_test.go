@@ -21,6 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/filesums"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -78,9 +79,7 @@ func (p *played) save(t *testing.T, file, text string) {
 	path := testfile.Write(t, p.dir, file, text)
 	saves.Add(1)
 	at := time.Now().Add(-time.Hour + time.Duration(saves.Load())*time.Second)
-	if err := os.Chtimes(path, at, at); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chtimes(path, at, at))
 }
 
 var saves atomic.Int64
@@ -169,10 +168,7 @@ func (p *played) NeedsArchive(string, string) bool { return p.packs }
 // sources.
 func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how string) {
 	t.Helper()
-	app, err := c.Compile(t.Context(), changed, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := must.Get(c.Compile(t.Context(), changed, io.Discard))(t)
 	if !strings.Contains(app.CompiledBy, how) || how == "" && app.CompiledBy != "" {
 		t.Fatalf("%v: compiled %q, want %q", changed, app.CompiledBy, how)
 	}
@@ -235,9 +231,7 @@ func TestCompileIncrementally(t *testing.T) {
 	if n := p.builds.Load(); n != 1 {
 		t.Errorf("the build ran %d times", n)
 	}
-	if err := os.Remove(filepath.Join(p.dir, javaDir, "C.java")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(filepath.Join(p.dir, javaDir, "C.java")))
 	p.compiles(t, c, []string{javaDir + "/C.java"}, incrementally)
 }
 
@@ -261,9 +255,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 	}
 	p.save(t, file, "h2 { }")
 	p.compiles(t, c, []string{file}, "1 resource copied")
-	if err := os.Remove(filepath.Join(p.dir, file)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(filepath.Join(p.dir, file)))
 	if p.compiles(t, c, []string{file}, "1 resource copied"); there() {
 		t.Error("the deleted file is there")
 	}
@@ -309,9 +301,7 @@ func TestSourcesOfGeneratedSources(t *testing.T) {
 	p, c := newPlayed(t)
 	p.generates = true
 	p.save(t, resourceDir+"/api.yaml", "pets")
-	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(c.Compile(t.Context(), nil, io.Discard))(t)
 	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
 		t.Fatalf("it is not proven: %q", why)
 	}
@@ -426,9 +416,7 @@ func TestAnOddSource(t *testing.T) {
 			}
 			p.save(t, javaDir+"/A.java", "class A field1")
 			p.compiles(t, c, []string{javaDir + "/A.java"}, how)
-			if err := os.Remove(filepath.Join(p.dir, test.file)); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Remove(filepath.Join(p.dir, test.file)))
 			p.compilesAnyhow(t, c, test.file, "by maven, as ")
 			p.save(t, b, "class B later")
 			p.compiles(t, c, []string{b}, incrementally+"1 source")
@@ -460,9 +448,7 @@ func TestDisabled(t *testing.T) {
 		p, c := newPlayed(t)
 		c.tool = "gradle"
 		for _, name := range []string{"A", "B", "Main"} {
-			if err := os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")))
 		}
 		p.compiles(t, c, nil, "")
 		for _, want := range []string{"each save runs gradle, not the incremental compiler: sources in Kotlin", "", ""} {
@@ -665,9 +651,7 @@ func TestTwoCompilers(t *testing.T) {
 	if why := other.bootstrap(t.Context()); why != "" || other.server.dir == c.server.dir {
 		t.Fatalf("%q: %s", why, other.server.dir)
 	}
-	if err := other.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, other.Close())
 	p.save(t, javaDir+"/A.java", "class A again")
 	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
 }
@@ -676,9 +660,7 @@ func TestClose(t *testing.T) {
 	t.Parallel()
 	_, c := newReady(t)
 	process, dir := c.server.process.Running(), c.server.dir
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, c.Close())
 	<-process.Ended()
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("its files are left: %v", err)
@@ -713,9 +695,7 @@ func TestKotlin(t *testing.T) {
 	p, c := newPlayed(t)
 	p.kotlin = true
 	for _, name := range []string{"A", "B", "Main"} {
-		if err := os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")))
 	}
 	p.compiles(t, c, nil, "")
 	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
@@ -754,17 +734,11 @@ func TestKotlin(t *testing.T) {
 func TestOnlyWhatASaveWroteIsLookedAt(t *testing.T) {
 	t.Parallel()
 	p, c := newReady(t)
-	contents, err := c.latest.Contents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	contents := must.Get(c.latest.Contents())(t)
 	testfile.Write(t, c.units.copies()[p.module().Classes[0]], "style.css", "by nobody whom devloop knows")
 	for _, text := range []string{"class A with another body", "class A field1"} {
 		p.save(t, javaDir+"/A.java", text)
-		app, err := c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard)
-		if err != nil {
-			t.Fatal(err)
-		}
+		app := must.Get(c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard))(t)
 		next, err := app.ContentsAfter(contents, func(string) bool { return true })
 		if got := filesums.Diff(contents.Sums, next.Sums); err != nil || !slices.Equal(got, []string{"A.class"}) {
 			t.Errorf("%s: %v differ, %v", text, got, err)

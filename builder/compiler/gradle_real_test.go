@@ -10,6 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -27,10 +28,7 @@ func gradleProject(t *testing.T, version string, files map[string]string) *Compi
 	for file, text := range files {
 		testfile.Write(t, dir, file, text)
 	}
-	p, err := project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}}))(t)
 	p.JoinModules = true
 	c := New(p, true)
 	t.Cleanup(func() { _ = c.Close() })

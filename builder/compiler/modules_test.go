@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // playedModules is a project of two modules, of which the application uses the one in lib, and of one that it
@@ -68,9 +69,7 @@ func newReadyModules(t *testing.T) (playedModules, *Compiler) {
 	p.save(t, "lib/src/main/resources/lib.css", "p { }")
 	c := newCompiler(p, p.dir, "maven", filepath.Join(p.dir, "cache", "modules"))
 	t.Cleanup(func() { _ = c.Close() })
-	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(c.Compile(t.Context(), nil, io.Discard))(t)
 	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil || len(c.units) != 2 {
 		t.Fatalf("it is not proven: %q, %d modules", why, len(c.units))
 	}
@@ -80,10 +79,7 @@ func newReadyModules(t *testing.T) (playedModules, *Compiler) {
 // file returns a file of the application as it was compiled last.
 func (p playedModules) file(t *testing.T, app springboot.App, name string) string {
 	t.Helper()
-	contents, err := app.Contents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	contents := must.Get(app.Contents())(t)
 	return string(contents.Own[name])
 }
 
@@ -139,9 +135,7 @@ func TestAnUnsupportedModule(t *testing.T) {
 	t.Parallel()
 	p, c := newReadyModules(t)
 	p.libWeaves = true
-	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(c.Compile(t.Context(), nil, io.Discard))(t)
 	want := "each save in the module g:lib runs maven, not the incremental compiler: the build does not only run javac, but also aspectj-maven-plugin"
 	c.units.own().built, _ = c.units.own().sources()
 	if why := c.bootstrap(t.Context()); why != want {
@@ -180,9 +174,7 @@ func TestAnUnsupportedApplication(t *testing.T) {
 	p, c := newReadyModules(t)
 	c.tool = "gradle"
 	for _, name := range []string{"A", "B", "Main"} {
-		if err := os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")))
 	}
 	prove := func(want string) {
 		t.Helper()
@@ -191,9 +183,7 @@ func TestAnUnsupportedApplication(t *testing.T) {
 		}
 	}
 	for range 2 { // after the second one it is known what the sources were before
-		if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(c.Compile(t.Context(), nil, io.Discard))(t)
 	}
 	prove("each save in the module g:a runs gradle, not the incremental compiler: sources in Kotlin")
 	const body, own = incrementally + "1 source", "by gradle, as only the build compiles %s: sources in Kotlin"
@@ -219,9 +209,7 @@ func TestAnApplicationThatWeavesLibraries(t *testing.T) {
 	p, c := newReadyModules(t)
 	p.weaves = true
 	p.save(t, javaDir+"/L.java", "class L, woven")
-	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(c.Compile(t.Context(), nil, io.Discard))(t)
 	const reason = "the build does not only run javac, but also aspectj-maven-plugin"
 	if why := c.bootstrap(t.Context()); why != "each save runs maven, not the incremental compiler: "+reason {
 		t.Fatalf("got %q", why)

@@ -7,6 +7,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -17,10 +18,7 @@ func TestRealClassifier(t *testing.T) {
 	dir := buildtest.Sample(t, "spring-maven")
 	buildtest.Change(t, dir, "pom.xml", "<artifactId>spring-boot-maven-plugin</artifactId>", "<artifactId>spring-boot-maven-plugin</artifactId><configuration><classifier>exec</classifier></configuration>")
 	testfile.Write(t, dir, "Dockerfile", "FROM eclipse-temurin:17-jre\nCOPY target/*-exec.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
-	p, err := project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}}))(t)
 	p.NeedsJar = func(app springboot.App) bool { // as for an image whose rest is known
 		_, reason := app.DockerfileKey()
 		return reason != ""

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac/pool"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // newSharing returns two proven compilers of one project that use the same processes.
@@ -38,14 +39,10 @@ func TestCompilersShareAProcess(t *testing.T) {
 	if n := one.server.process.Compiled(); n != 2 { // all sources, and then this one
 		t.Errorf("the process has compiled %d times", n)
 	}
-	if err := one.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, one.Close())
 	p.save(t, file[0], "class A at last")
 	p.compiles(t, other, file, incrementally+"1 source")
-	if err := other.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, other.Close())
 	<-running.Ended()
 	if _, err := os.Stat(one.server.path + "-process-0"); !os.IsNotExist(err) {
 		t.Errorf("its program is left: %v", err)
@@ -80,9 +77,7 @@ func TestASharedProcessStartsAgainForAChangedLibrary(t *testing.T) {
 		{one, map[string]string{"b.jar": "1"}, false},
 	} {
 		before := one.server.process.Running()
-		if err := step.who.server.start(jdk, step.libraries); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, step.who.server.start(jdk, step.libraries))
 		if again := one.server.process.Running() != before; again != step.again || one.server.process.Running() != other.server.process.Running() {
 			t.Errorf("%v: started again: %v", step.libraries, again)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -19,14 +20,8 @@ const style = "src/main/resources/static/app.css"
 // sameParts compares the application's own files with what the build makes of the same sources.
 func sameParts(t *testing.T, c *Compiler, got springboot.App) {
 	t.Helper()
-	now, err := got.Contents()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := buildReal(t, c, "the same by the build").Contents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	now := must.Get(got.Contents())(t)
+	want := must.Get(buildReal(t, c, "the same by the build").Contents())(t)
 	paths := maps.Clone(want.Own)
 	maps.Copy(paths, now.Own)
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
@@ -67,9 +62,7 @@ func TestRealResourcesAreCopied(t *testing.T) {
 			}
 			sameParts(t, c, app)
 
-			if err := os.Remove(filepath.Join(dir, style)); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Remove(filepath.Join(dir, style)))
 			app = compile(t, c, []string{style})
 			if _, there := contents(t, app).Own["static/app.css"]; there || app.CompiledBy != "1 resource copied" {
 				t.Errorf("its copy is there: %v, %s", there, app.CompiledBy)

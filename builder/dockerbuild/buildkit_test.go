@@ -20,6 +20,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
@@ -27,14 +28,8 @@ import (
 // traceMessage is how BuildKit's progress arrives.
 func traceMessage(t *testing.T, status *control.StatusResponse) string {
 	t.Helper()
-	data, err := status.MarshalVT()
-	if err != nil {
-		t.Fatal(err)
-	}
-	aux, err := json.Marshal(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(status.MarshalVT())(t)
+	aux := must.Get(json.Marshal(data))(t)
 	return `{"id":"moby.buildkit.trace","aux":` + string(aux) + "}"
 }
 
@@ -70,9 +65,7 @@ func TestBuildKitReportsPulls(t *testing.T) {
 		layer("resolve", 0, 0) + layer("a", 10, 100) + layer("b", 5, 50) + layer("a", 100, 100)
 	var last transfer.Progress
 	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { last = p })
-	if err := dockerapi.ReadMessages(strings.NewReader(body), newProgress(ctx, io.Discard).take); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, dockerapi.ReadMessages(strings.NewReader(body), newProgress(ctx, io.Discard).take))
 	if want := (transfer.Progress{Name: "[1/2] FROM jre", Done: 105, Total: 150}); last != want {
 		t.Errorf("got %+v, want %+v", last, want)
 	}

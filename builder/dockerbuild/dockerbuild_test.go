@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -28,17 +29,10 @@ func TestBuildSendsArgumentsAndTarget(t *testing.T) {
 	e := enginetest.New(t)
 	e.Build = `{"aux":{"ID":"sha256:4444444444444444444444444444444444444444444444444444444444444444"}}`
 	file := dockerfile.Read(write("Dockerfile", "FROM jre AS dev\nARG A\n"), dockerfile.Options{Target: "dev", Args: map[string]string{"A": "b=c", "NO_PROXY": "example.com"}})
-	if _, err := Build(t.Context(), e, file, nil, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	query, err := url.ParseQuery(e.Query[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Get(Build(t.Context(), e, file, nil, io.Discard))(t)
+	query := must.Get(url.ParseQuery(e.Query[0]))(t)
 	var args map[string]string
-	if err := json.Unmarshal([]byte(query.Get("buildargs")), &args); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, json.Unmarshal([]byte(query.Get("buildargs")), &args))
 	for name, want := range map[string]string{"A": "b=c", "HTTP_PROXY": "http://proxy.example:3128", "http_proxy": "http://proxy.example:3128", "NO_PROXY": "example.com", "no_proxy": "localhost", "HTTPS_PROXY": ""} {
 		if args[name] != want {
 			t.Errorf("%s is %q, want %q", name, args[name], want)
@@ -84,10 +78,7 @@ func TestBuildTakesTheContextWithoutIgnoredFiles(t *testing.T) {
 		testfile.Write(t, dir, name, text)
 	}
 	b := &builder{file: dockerfile.Read(filepath.Join(dir, "Dockerfile"), dockerfile.Options{})}
-	stream, err := b.contextTar()
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream := must.Get(b.contextTar())(t)
 	defer func() { _ = stream.Close() }()
 	if got := names(t, stream); got != ".dockerignore Dockerfile kept" {
 		t.Errorf("sent %s", got)

@@ -25,6 +25,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/optimization"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // fakeJVM plays the containers of an engine: each is one run of java.
@@ -136,13 +137,9 @@ func nested(t *testing.T, names ...string) string {
 	var data bytes.Buffer
 	jar := zip.NewWriter(&data)
 	for _, name := range names {
-		if _, err := jar.Create(name); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(jar.Create(name))(t)
 	}
-	if err := jar.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, jar.Close())
 	return data.String()
 }
 
@@ -157,10 +154,7 @@ func TestTrainedImage(t *testing.T) {
 	e := v.play(baseEngine(t))
 	m, app := New(e, Options{CacheDir: t.TempDir()}), appOf(t, trainableFiles(t))
 	image := func() Image {
-		img, err := m.Image(t.Context(), app, io.Discard)
-		if err != nil {
-			t.Fatal(err)
-		}
+		img := must.Get(m.Image(t.Context(), app, io.Discard))(t)
 		return img
 	}
 	first := image()
@@ -191,10 +185,7 @@ func TestTrainedImage(t *testing.T) {
 		t.Errorf("unchanged input: %s, then %s, %+v", second.ID, again.ID, again.Report.Archive)
 	}
 	layers, _ := second.Content.Layers()
-	data, err := layers[3].Uncompressed()
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(layers[3].Uncompressed())(t)
 	if got := listTar(t, data); got != "app/ 1777, app/classpath.jar 644, app/dependencies.jsa 644" {
 		t.Errorf("the archive's layer has %s", got)
 	}
@@ -226,10 +217,7 @@ func TestNoArchive(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := baseEngine(t)
-			img, err := New(e, Options{CacheDir: t.TempDir(), Without: test.without}).Image(t.Context(), appOf(t, test.files), io.Discard)
-			if err != nil {
-				t.Fatal(err)
-			}
+			img := must.Get(New(e, Options{CacheDir: t.TempDir(), Without: test.without}).Image(t.Context(), appOf(t, test.files), io.Discard))(t)
 			if a := img.Report.Archive; a.Used || a.Wanted || a.Why != test.want || img.training != nil {
 				t.Errorf("got %+v, want %s", a, test.want)
 			}
@@ -249,10 +237,7 @@ func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
 	} {
 		e, cache := v.play(baseEngine(t)), t.TempDir()
 		m, app := New(e, Options{CacheDir: cache}), appOf(t, trainableFiles(t))
-		img, err := m.Image(t.Context(), app, io.Discard)
-		if err != nil {
-			t.Fatal(err)
-		}
+		img := must.Get(m.Image(t.Context(), app, io.Discard))(t)
 		a, err := m.Train(t.Context(), img, io.Discard)
 		if err != nil || a.Used || a.Wanted || a.Why != want || len(v.containers) > 0 {
 			t.Errorf("got %+v, %v, want %s; left %v", a, err, want, v.containers)
@@ -262,9 +247,7 @@ func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
 			t.Errorf("then %+v, %v", again.Report.Archive, err)
 		}
 		old := time.Now().Add(-2 * time.Hour)
-		if err := os.Chtimes(filepath.Join(cache, "archives", img.training.Key+".json"), old, old); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Chtimes(filepath.Join(cache, "archives", img.training.Key+".json"), old, old))
 		if later, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard); err != nil || !later.Report.Archive.Wanted {
 			t.Errorf("an hour later %+v, %v", later.Report.Archive, err)
 		}
@@ -276,10 +259,7 @@ func TestInterruptedTrainingLeavesNothing(t *testing.T) {
 	e := v.play(baseEngine(t))
 	cache := t.TempDir()
 	m := New(e, Options{CacheDir: cache})
-	img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard))(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	v.hanging = func() { cancel(errTest) }
 	if _, err := m.Train(ctx, img, io.Discard); !errors.Is(err, errTest) {

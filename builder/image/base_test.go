@@ -24,14 +24,12 @@ import (
 	"github.com/devloop-cli/devloop/builder/repository"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // A base image is pulled with the credentials of the docker command.
 func TestPullWithCredentials(t *testing.T) {
-	img, err := random.Image(512, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(random.Image(512, 2))(t)
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "me" || password != "secret" {
@@ -47,9 +45,7 @@ func TestPullWithCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Write(ref, img, remote.WithAuth(&authn.Basic{Username: "me", Password: "secret"})); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, remote.Write(ref, img, remote.WithAuth(&authn.Basic{Username: "me", Password: "secret"})))
 	config := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", config)
 	e := enginetest.New(t)
@@ -60,10 +56,7 @@ func TestPullWithCredentials(t *testing.T) {
 		t.Errorf("without credentials: got %v", err)
 	}
 	write(t, config, "config.json", fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("me:secret"))))
-	got, err := k.baseImage(t.Context(), ref.String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Get(k.baseImage(t.Context(), ref.String()))(t)
 	enginetest.CheckImage(t, got)
 }
 
@@ -92,21 +85,10 @@ func newRegistry(t *testing.T) *countingRegistry {
 // push puts a new image into the registry, and returns its lowest layer.
 func (r *countingRegistry) push(t *testing.T, ref string) (layer string) {
 	t.Helper()
-	img, err := random.Image(512, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := name.ParseReference(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(parsed, img); err != nil {
-		t.Fatal(err)
-	}
-	config, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(random.Image(512, 2))(t)
+	parsed := must.Get(name.ParseReference(ref))(t)
+	must.Do(t, remote.Write(parsed, img))
+	config := must.Get(img.ConfigFile())(t)
 	return config.RootFS.DiffIDs[0].String()
 }
 
@@ -115,15 +97,9 @@ func lowestLayer(t *testing.T, m *Imager, edit int) string {
 	t.Helper()
 	files := bootFiles()
 	files[2][1] = class(17) + fmt.Sprint(edit)
-	img, err := m.Image(t.Context(), appOf(t, files), io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(m.Image(t.Context(), appOf(t, files), io.Discard))(t)
 	enginetest.CheckImage(t, img.Content)
-	config, err := img.Content.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := must.Get(img.Content.ConfigFile())(t)
 	return config.RootFS.DiffIDs[0].String()
 }
 

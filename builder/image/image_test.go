@@ -21,15 +21,13 @@ import (
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // appOf makes a jar and the value that Compile returns for it.
 func appOf(t *testing.T, files []file) springboot.App {
 	t.Helper()
-	app, err := springboot.Open(jarOf(t, filepath.Join(t.TempDir(), "app.jar"), files))
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := must.Get(springboot.Open(jarOf(t, filepath.Join(t.TempDir(), "app.jar"), files)))(t)
 	app.Dir, app.Name = filepath.Dir(app.Jar), "shop"
 	return app
 }
@@ -51,10 +49,7 @@ func baseEngine(t *testing.T) *enginetest.Engine {
 
 func makeImage(t *testing.T, e *enginetest.Engine, cache string, app springboot.App) Image {
 	t.Helper()
-	img, err := New(e, Options{CacheDir: cache}).Image(t.Context(), app, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(New(e, Options{CacheDir: cache}).Image(t.Context(), app, io.Discard))(t)
 	return img
 }
 
@@ -81,10 +76,7 @@ func TestComposedImage(t *testing.T) {
 	layers, _ := img.Content.Layers()
 	var got []string
 	for _, l := range layers[2:] {
-		data, err := l.Uncompressed()
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(l.Uncompressed())(t)
 		got = append(got, listTar(t, data))
 	}
 	wantLayers := []string{
@@ -125,10 +117,7 @@ func TestComposedImageHasMetaInf(t *testing.T) {
 		file{"META-INF/services/java.nio.file.spi.FileSystemProvider", "the launcher's"}, file{"BOOT-INF/classes/META-INF/services/com.example.Plugin", "our own"})
 	img := makeImage(t, e, t.TempDir(), appOf(t, files))
 	layers, _ := img.Content.Layers()
-	data, err := layers[4].Uncompressed()
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(layers[4].Uncompressed())(t)
 	got := listTar(t, data)
 	for name, want := range map[string]bool{"META-INF/persistence.xml": true, "META-INF/resources/logo.svg": true, "META-INF/APP.SF": false,
 		"META-INF/services/java.nio.file.spi.FileSystemProvider": false, "META-INF/services/com.example.Plugin": true} {
@@ -319,9 +308,7 @@ func TestComposedImageOfDamage(t *testing.T) {
 	img := makeImage(t, e, cache, app)
 	layers, _ := img.Content.Layers()
 	id, _ := layers[len(layers)-1].DiffID()
-	if err := os.Truncate(layercache.Open(cache).Path(id), 10); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Truncate(layercache.Open(cache).Path(id), 10))
 	enginetest.CheckImage(t, makeImage(t, e, cache, app).Content)
 
 	text, err := os.ReadFile(app.Jar)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestLibrariesInARunningApplication looks at the class path that the application of an image with an archive starts with when
@@ -25,9 +26,7 @@ func TestLibrariesInARunningApplication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Train(t.Context(), img, io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(m.Train(t.Context(), img, io.Discard))(t)
 	if img, err = m.Image(t.Context(), app, io.Discard); err != nil || !img.Report.Archive.Used {
 		t.Fatalf("%+v, %v", img.Report.Archive, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestCommandsThatARebaseLeaves are those that start the jar in a way of their own.
@@ -30,10 +31,7 @@ func TestCommandsThatARebaseLeaves(t *testing.T) {
 		{"options for each JVM", v1.Config{Entrypoint: jar, Env: []string{"JAVA_TOOL_OPTIONS=-Dx=1 -Xmx512m", "JDK_JAVA_OPTIONS="}}, ""},
 		{"an agent for each JVM", v1.Config{Entrypoint: jar, Env: []string{"JAVA_TOOL_OPTIONS=-Dx=1 -javaagent:/a.jar"}}, "it sets JAVA_TOOL_OPTIONS: only one JVM of a container can have -javaagent:/a.jar"},
 	} {
-		img, err := mutate.Config(empty.Image, test.config)
-		if err != nil {
-			t.Fatal(err)
-		}
+		img := must.Get(mutate.Config(empty.Image, test.config))(t)
 		k := &maker{app: springboot.App{Exploded: &springboot.Exploded{}}}
 		if _, why := k.parseCommand(img); why != test.why {
 			t.Errorf("%s: got %q, want %q", test.name, why, test.why)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // configOf makes an image of files on a base that is configured in a certain way, and returns its configuration.
@@ -19,14 +20,8 @@ func configOf(t *testing.T, o Options, base v1.Config, files []file) v1.Config {
 	found := e.Images["eclipse-temurin:17-jre"]
 	found.Config.Entrypoint, found.Config.Env, found.Config.User = base.Entrypoint, base.Env, base.User
 	o.CacheDir = t.TempDir()
-	img, err := New(e, o).Image(t.Context(), appOf(t, files), io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := img.Content.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(New(e, o).Image(t.Context(), appOf(t, files), io.Discard))(t)
+	config := must.Get(img.Content.ConfigFile())(t)
 	return config.Config
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/pages"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // templatesFor returns what an image for changes says of its templates, and its JVM's properties.
@@ -18,10 +19,7 @@ func templatesFor(t *testing.T, without []string, more ...file) (kept map[string
 	t.Helper()
 	m := New(baseEngine(t), Options{CacheDir: t.TempDir(), Develop: true, Without: without})
 	files := slices.DeleteFunc(bootFiles(), func(f file) bool { return strings.HasSuffix(f[0], ".idx") }) // they would not name more
-	img, err := m.Image(t.Context(), appOf(t, append(files, more...)), io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(m.Image(t.Context(), appOf(t, append(files, more...)), io.Discard))(t)
 	kept = map[string]string{}
 	for _, e := range img.Report.Templates {
 		kept[e.Engine] = e.Kept
@@ -117,10 +115,7 @@ func TestNettyEndsAtOnce(t *testing.T) {
 func TestTemplatesAreAsTheImageStartsTheApplication(t *testing.T) {
 	config := &v1.ConfigFile{Config: v1.Config{Env: []string{"PATH=/bin", "SPRING_GROOVY_TEMPLATE_CACHE=true"}}}
 	c := &composer{base: &ociimage.Image{Config: config}, on: &dockerfileBase{java: []string{"java", "-Xmx1g", "-Dspring.thymeleaf.cache=true"}, args: []string{"app.jar", "--spring.freemarker.cache=true"}}}
-	set, err := c.settings(&springboot.Files{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := must.Get(c.settings(&springboot.Files{}))(t)
 	libraries := []string{"thymeleaf-3.jar", "freemarker-2.jar", "groovy-templates-4.jar"}
 	for _, e := range pages.TemplatesOf(libraries, set) {
 		want := map[string]string{"Thymeleaf": "the Dockerfile's command sets spring.thymeleaf.cache", "FreeMarker": "the Dockerfile's command sets spring.freemarker.cache",

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestBootstrapAfterASave: the sources that have changed since the build are left out of the proof, and the
@@ -40,10 +41,7 @@ func TestBootstrapAfterASave(t *testing.T) {
 			for name, text := range before {
 				p.write(name, text)
 			}
-			built, err := Sources(Model{Sources: []string{p.src()}})
-			if err != nil {
-				t.Fatal(err)
-			}
+			built := must.Get(Sources(Model{Sources: []string{p.src()}}))(t)
 			p.module = New(Model{Sources: []string{p.src()}, Classes: p.built(), Options: options}, javactest.Shared(t), filepath.Join(p.dir, "kept"))
 			for name, text := range test.changes {
 				p.write(name, text)
@@ -54,9 +52,7 @@ func TestBootstrapAfterASave(t *testing.T) {
 			if test.want != nil {
 				return
 			}
-			if _, err := p.module.Compile(t.Context(), nil, nil); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(p.module.Compile(t.Context(), nil, nil))(t)
 			p.same()
 		})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -45,9 +46,7 @@ func TestRehearsalChangesNothing(t *testing.T) {
 	before := tree(t, p.module.Classes())
 	p.write("p/A.java", class("class A { long f() { return 1; } }"))
 	for range 2 {
-		if err := p.module.Rehearse(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, p.module.Rehearse(t.Context()))
 	}
 	if !reflect.DeepEqual(tree(t, p.module.Classes()), before) {
 		t.Error("the classes have changed")
@@ -67,9 +66,7 @@ func TestTouchedFilesAreCompiled(t *testing.T) {
 	path := p.src() + "/p/A.java"
 	old := time.Now().Add(-time.Hour)
 	_ = os.Chtimes(path, old, old)
-	if _, err := p.module.Compile(t.Context(), nil, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(p.module.Compile(t.Context(), nil, nil))(t)
 	p.write("p/A.java", class("class A { int f() { return 2; } }")) // of the same size
 	_ = os.Chtimes(path, old, old)
 	if r, err := p.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 0 {
@@ -86,9 +83,7 @@ func TestSameTextIsNotCompiled(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
 	path := p.src() + "/p/A.java"
 	for _, at := range []time.Time{time.Now().Add(time.Hour), time.Now().Add(2 * time.Hour)} {
-		if err := os.Chtimes(path, at, at); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Chtimes(path, at, at))
 		now, err := Sources(Model{Sources: []string{p.src()}})
 		if err != nil || !p.module.HasCompiled(now) {
 			t.Errorf("another source: %v", err)
@@ -137,9 +132,7 @@ func TestMirrorLeavesLinksOut(t *testing.T) {
 	if err := errors.Join(os.Symlink("nowhere", from+"/lost"), os.Symlink(t.TempDir(), from+"/dir"), os.WriteFile(from+"/A.class", nil, 0o644)); err != nil {
 		t.Skip(err)
 	}
-	if err := Mirror(from, to); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Mirror(from, to))
 	files := tree(t, to)
 	if _, there := files["/A.class"]; !there || len(files) != 1 {
 		t.Errorf("got %v", files)
@@ -191,9 +184,7 @@ func TestSameFindsADifference(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
 	old := p.built()
 	p.write("p/A.java", class("class A { int f() { return 2222; } }"))
-	if _, err := p.module.Compile(t.Context(), nil, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(p.module.Compile(t.Context(), nil, nil))(t)
 	var unfit *UnsupportedError
 	if err := p.module.compareWith(old); !errors.As(err, &unfit) || !strings.Contains(err.Error(), "p/A.class") {
 		t.Errorf("got %v", err)

@@ -3,6 +3,8 @@ package incremental
 import (
 	"maps"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestEdits makes one edit after the other and looks that each leaves the bytes that
@@ -160,10 +162,7 @@ func TestEdits(t *testing.T) {
 			for name, text := range test.edit {
 				p.write(name, text)
 			}
-			r, err := p.module.Compile(t.Context(), nil, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := must.Get(p.module.Compile(t.Context(), nil, nil))(t)
 			if r.Sources != test.want {
 				t.Errorf("%d sources were compiled, want %d", r.Sources, test.want)
 			}

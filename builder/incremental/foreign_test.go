@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -57,18 +58,11 @@ func TestClassesOfAnotherLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := filepath.Join(t.TempDir(), "copied")
-	if err := Mirror(apart, copied); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Mirror(apart, copied))
 	model.Foreign, model.ClassPath = map[string]string{apart: copied}, []string{copied}
-	state, err := Sources(model)
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := must.Get(Sources(model))(t)
 	m := New(model, javactest.Shared(t), t.TempDir())
-	if err := errors.Join(bootstrap(t, m, state), m.CompareWithBuild()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(bootstrap(t, m, state), m.CompareWithBuild()))
 	testfile.Write(t, apart, "p/K.class", "")
 	if _, other := errors.AsType[*UnsupportedError](m.CompareWithBuild()); !other {
 		t.Error("the build has made another class")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // keyed compiles, and remembers the key of the last request.
@@ -25,18 +26,13 @@ func TestKeysTellCompilationsApart(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { int g() { return new A().f(); } }")})
 	model, compiler := p.module.model, &keyed{Compiler: p.module.compiler}
 	model.Libraries = "known"
-	state, err := Sources(model)
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := must.Get(Sources(model))(t)
 	opened := func(change func(*Model)) *Module {
 		t.Helper()
 		own := model
 		change(&own)
 		m := New(own, compiler, filepath.Join(t.TempDir(), "module"))
-		if err := bootstrap(t, m, state); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, bootstrap(t, m, state))
 		return m
 	}
 	same := func(*Model) {}
@@ -54,9 +50,7 @@ func TestKeysTellCompilationsApart(t *testing.T) {
 	keyOf := func(m *Module) string {
 		t.Helper()
 		compiler.key = ""
-		if _, err := m.Compile(t.Context(), []string{p.src() + "/p/A.java"}, nil); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(m.Compile(t.Context(), []string{p.src() + "/p/A.java"}, nil))(t)
 		return compiler.key
 	}
 	before := keyOf(user)

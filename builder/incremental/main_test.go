@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/classfile"
 	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // project is a directory with sources, and what is kept of them.
@@ -37,10 +38,7 @@ func newProject(t *testing.T, files map[string]string) *project {
 	}
 	built := p.built()
 	p.module = New(Model{Sources: []string{p.src()}, Classes: built, Options: options}, compiler, filepath.Join(p.dir, "kept"))
-	state, err := Sources(Model{Sources: []string{p.src()}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := must.Get(Sources(Model{Sources: []string{p.src()}}))(t)
 	if err := bootstrap(t, p.module, state); err != nil {
 		t.Fatalf("prove: %v", err)
 	}
@@ -50,9 +48,7 @@ func newProject(t *testing.T, files map[string]string) *project {
 // bootstrap proves a module with the build's classes.
 func bootstrap(t *testing.T, m *Module, built State) error {
 	t.Helper()
-	if err := Mirror(m.model.Classes, m.Classes()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Mirror(m.model.Classes, m.Classes()))
 	return m.Bootstrap(t.Context(), built)
 }
 
@@ -78,10 +74,7 @@ func (p *project) write(name, text string) {
 // built has all sources compiled into a new directory, as a build would.
 func (p *project) built() string {
 	p.t.Helper()
-	dir, err := p.clean()
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	dir := must.Get(p.clean())(p.t)
 	return dir
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -87,14 +88,9 @@ func TestProcessors(t *testing.T) {
 	} {
 		p.write(name, text)
 	}
-	state, err := Sources(Model{Sources: []string{p.src()}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := must.Get(Sources(Model{Sources: []string{p.src()}}))(t)
 	p.module = New(Model{Sources: []string{p.src()}, Classes: p.built(), Options: options}, javactest.Shared(t), filepath.Join(p.dir, "kept"))
-	if err := bootstrap(t, p.module, state); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, bootstrap(t, p.module, state))
 	for _, edit := range []struct {
 		name, text string
 		want       int

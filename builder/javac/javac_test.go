@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // play answers requests in the program's place.
@@ -116,24 +118,16 @@ func TestAClosedPipeIsAnEnd(t *testing.T) {
 
 func TestInstallOnce(t *testing.T) {
 	dir := t.TempDir()
-	first, err := Install(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := must.Get(Install(dir))(t)
 	path := filepath.Join(first, programDir, "Javac.class")
-	want, err := program.ReadFile(programDir + "/Javac.class")
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(program.ReadFile(programDir + "/Javac.class"))(t)
 	if text, err := os.ReadFile(path); err != nil || !bytes.Equal(text, want) {
 		t.Errorf("got %d bytes, %v", len(text), err)
 	}
 	if err := os.WriteFile(path, want[:10], 0o644); err != nil { // cut by a full disk
 		t.Fatal(err)
 	}
-	if _, err := Install(dir); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(Install(dir))(t)
 	if text, _ := os.ReadFile(path); !bytes.Equal(text, want) {
 		t.Error("a damaged file is left")
 	}

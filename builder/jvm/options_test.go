@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestChoosesCollector(t *testing.T) {
@@ -57,9 +59,7 @@ func TestQuickStart(t *testing.T) {
 		t.Run(c.user, func(t *testing.T) {
 			for _, name := range append(slices.Clone(OptionVariables), "TOOL_OPTS", "ALL_OPTS") {
 				t.Setenv(name, "") // which puts it back
-				if err := os.Unsetenv(name); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(t, os.Unsetenv(name))
 			}
 			if name, value, set := strings.Cut(c.user, "="); set {
 				t.Setenv(name, value)

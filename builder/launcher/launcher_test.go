@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -39,10 +40,7 @@ func TestJarHasTheManifestAndAClassForEachPackage(t *testing.T) {
 	l := New(filesOf(map[string]string{"Implementation-Title": title, "Implementation-Version": "1.2", "Start-Class": "com.example.App"},
 		"com/example/App.class", "com/example/web/A.class", "com/example/web/B.class", "static/a.html", "META-INF/versions/11/x/Y.class"))
 	text := l.jar
-	jar, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	jar := must.Get(zip.NewReader(bytes.NewReader(text), int64(len(text))))(t)
 	var names []string
 	for _, f := range jar.File {
 		names = append(names, f.Name)
@@ -51,14 +49,8 @@ func TestJarHasTheManifestAndAClassForEachPackage(t *testing.T) {
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("got %s", got)
 	}
-	file, err := jar.Open("META-INF/MANIFEST.MF")
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest, err := io.ReadAll(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := must.Get(jar.Open("META-INF/MANIFEST.MF"))(t)
+	manifest := must.Get(io.ReadAll(file))(t)
 	for line := range strings.Lines(string(manifest)) {
 		if len(strings.TrimRight(line, "\r\n")) > 72 {
 			t.Errorf("a line of %d bytes: %s", len(line), line)

@@ -13,6 +13,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -26,9 +27,7 @@ func keep(t *testing.T, c *Cache, fill byte, size int, used time.Time) v1.Hash {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chtimes(c.Path(h), used, used); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chtimes(c.Path(h), used, used))
 	return h
 }
 
@@ -65,9 +64,7 @@ func TestCacheDropsWhatWasNotUsedLongest(t *testing.T) {
 	if !c.Has(old) { // a use
 		t.Fatal("not kept")
 	}
-	if err := os.Chtimes(c.Path(old), now.Add(-time.Minute), now.Add(-time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chtimes(c.Path(old), now.Add(-time.Minute), now.Add(-time.Minute)))
 	fresh := keep(t, c, 'd', 100, now)
 	for h, want := range map[v1.Hash]bool{old: true, used: false, middle: true, fresh: true} {
 		if c.Has(h) != want {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestWriteDependsOnNamesAndContentOnly(t *testing.T) {
@@ -19,9 +20,7 @@ func TestWriteDependsOnNamesAndContentOnly(t *testing.T) {
 		{Path: LibDir + "/b.jar", File: springboot.Text("b", []byte("bb"))},
 	}
 	var first, second, open bytes.Buffer
-	if err := errors.Join(Write(&first, entries, ReadOnly), Write(&open, entries, Writable)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(Write(&first, entries, ReadOnly), Write(&open, entries, Writable)))
 	slices.Reverse(entries)
 	if err := Write(&second, entries, ReadOnly); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
 		t.Errorf("another order gives other bytes, %v", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -165,10 +166,7 @@ func TestMavenNamesACorruptJar(t *testing.T) {
 	dir := t.TempDir()
 	testfile.Write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId></project>")
 	jar := testfile.Write(t, dir, "target/shop-1.jar", "PK\x03\x04 cut")
-	one, err := (Maven{}).Application(buildtool.Build{Dir: dir, Root: dir}, []buildtool.Module{{Directory: dir, Archive: jar}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	one := must.Get((Maven{}).Application(buildtool.Build{Dir: dir, Root: dir}, []buildtool.Module{{Directory: dir, Archive: jar}}))(t)
 	if one.Archive != jar {
 		t.Errorf("got %+v", one)
 	}

@@ -25,20 +25,15 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // view returns the view of an image of e.
 func view(t *testing.T, e *enginetest.Engine, cache *layercache.Cache, name string) *Image {
 	t.Helper()
-	found, err := e.ImageInspect(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := FromEngine(t.Context(), e, cache, found)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := must.Get(e.ImageInspect(t.Context(), name))(t)
+	img := must.Get(FromEngine(t.Context(), e, cache, found))(t)
 	return img
 }
 
@@ -114,18 +109,9 @@ func TestEngineContentOfACutExport(t *testing.T) {
 
 func TestPulledContent(t *testing.T) {
 	t.Parallel()
-	img, err := random.Image(2048, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := fromRegistry(layercache.Open(t.TempDir()), want, func() (v1.Image, error) { return img, nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(random.Image(2048, 3))(t)
+	want := must.Get(img.ConfigFile())(t)
+	got := must.Get(fromRegistry(layercache.Open(t.TempDir()), want, func() (v1.Image, error) { return img, nil }))(t)
 	enginetest.CheckImage(t, got)
 	if len(got.Stack) != 3 || got.Stack[2].ID != want.RootFS.DiffIDs[2] {
 		t.Errorf("got layers %v", got.Stack)
@@ -135,33 +121,19 @@ func TestPulledContent(t *testing.T) {
 // A registry's layer may be compressed in any way that its media type says.
 func TestPulledContentInZstandard(t *testing.T) {
 	t.Parallel()
-	plain, err := random.Layer(2048, types.OCIUncompressedLayer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plain := must.Get(random.Layer(2048, types.OCIUncompressedLayer))(t)
 	layer, err := tarball.LayerFromOpener(plain.Uncompressed, tarball.WithCompression(compression.ZStd), tarball.WithMediaType(types.OCILayerZStd))
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := mutate.AppendLayers(empty.Image, layer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(mutate.AppendLayers(empty.Image, layer))(t)
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(server.Close)
 	ref := strings.TrimPrefix(server.URL, "http://") + "/base:1"
-	parsed, err := name.ParseReference(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(parsed, img); err != nil {
-		t.Fatal(err)
-	}
+	parsed := must.Get(name.ParseReference(ref))(t)
+	must.Do(t, remote.Write(parsed, img))
 	dir := t.TempDir()
 	var r Registry
-	got, err := r.Image(t.Context(), Source{Ref: ref, Arch: "amd64", Dir: dir, Cache: layercache.Open(dir), Out: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Get(r.Image(t.Context(), Source{Ref: ref, Arch: "amd64", Dir: dir, Cache: layercache.Open(dir), Out: io.Discard}))(t)
 	enginetest.CheckImage(t, got)
 }

@@ -21,26 +21,21 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // openPlayed opens a project whose Gradle is played in role.
 func openPlayed(t *testing.T, role, module string) *Project {
 	t.Helper()
-	p, err := Open(t.Context(), buildtest.GradleProject(t, role), Options{CacheDir: t.TempDir(), Module: module})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(Open(t.Context(), buildtest.GradleProject(t, role), Options{CacheDir: t.TempDir(), Module: module}))(t)
 	return p
 }
 
 // tell sets what the played Gradle tells of the build.
 func tell(t *testing.T, modules ...buildtool.Module) {
 	t.Helper()
-	text, err := json.Marshal(modules)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(json.Marshal(modules))(t)
 	t.Setenv("PLAY_MODEL", string(text))
 }
 
@@ -175,10 +170,7 @@ func TestMavenModules(t *testing.T) {
 
 	for module, want := range map[string]string{"": "-B -ntp -DskipTests -Ddevloop.oneApplication package MAVEN_OPTS=-Xmx1g\n",
 		":shop-web": "-B -ntp -DskipTests -pl :shop-web -am package MAVEN_OPTS=-Xmx1g\n"} {
-		p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), Module: module})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(Open(t.Context(), dir, Options{CacheDir: t.TempDir(), Module: module}))(t)
 		var out bytes.Buffer
 		app, err := p.Compile(t.Context(), &out)
 		if err != nil || app.Jar != web || app.Dir != filepath.Join(dir, "web") || forModel.ReplaceAllString(out.String(), "") != want {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -40,16 +41,12 @@ func TestFrontendIsLeftOut(t *testing.T) {
 	} {
 		switch {
 		case strings.HasSuffix(step.file, frontendMark):
-			if err := os.Remove(filepath.Join(p.Dir, step.file)); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Remove(filepath.Join(p.Dir, step.file)))
 		case step.file != "":
 			testfile.Write(t, p.Dir, step.file, "// "+step.what)
 		}
 		var out bytes.Buffer
-		if _, err := p.Compile(t.Context(), &out); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(p.Compile(t.Context(), &out))(t)
 		if leftOut := strings.Contains(out.String(), "-Ddevloop.skipFrontend=true"); leftOut != step.leftOut {
 			t.Errorf("%s: left out: %v", step.what, leftOut)
 		}

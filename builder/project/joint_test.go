@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -36,9 +37,7 @@ func applicationModule(t *testing.T, root, name string) buildtool.Module {
 	source := testfile.Write(t, m.Sources[0], "App.java", "class App {}")
 	old := time.Now().Add(-time.Hour)
 	for _, path := range []string{source, m.Sources[0]} {
-		if err := os.Chtimes(path, old, old); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Chtimes(path, old, old))
 	}
 	return m
 }
@@ -47,10 +46,7 @@ func applicationModule(t *testing.T, root, name string) buildtool.Module {
 func openJoined(t *testing.T, root, cache string, modules ...string) (projects []*Project) {
 	t.Helper()
 	for _, module := range modules {
-		p, err := Open(t.Context(), root, Options{CacheDir: cache, Module: module})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(Open(t.Context(), root, Options{CacheDir: cache, Module: module}))(t)
 		projects = append(projects, p)
 	}
 	BuildTogether(projects...)
@@ -126,9 +122,7 @@ func TestRefreshBuildsWhatWasSaved(t *testing.T) {
 	refreshed := func(p *Project) string {
 		t.Helper()
 		var out bytes.Buffer
-		if err := p.Refresh(t.Context(), &out); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, p.Refresh(t.Context(), &out))
 		_, tasks, _ := strings.Cut(strings.TrimSuffix(out.String(), "]\n"), "-p "+p.Dir+" ")
 		return tasks
 	}
@@ -146,9 +140,7 @@ func TestRefreshBuildsWhatWasSaved(t *testing.T) {
 		{web.Classes[0] + "/com/example/App.class", ":web:devloopClasses", "", sinceEnd},
 	} {
 		if at := time.Now().Add(step.at); step.changed != "" {
-			if err := os.Chtimes(step.changed, at, at); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Chtimes(step.changed, at, at))
 		}
 		if one, other := refreshed(projects[0]), refreshed(projects[1]); one != step.web || other != step.api {
 			t.Errorf("after a change of %q: %q and %q", step.changed, one, other)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -80,10 +81,7 @@ func TestPomsOfUnusedModules(t *testing.T) {
 		testfile.Write(t, dir, file, "<project><packaging>"+packaging+"</packaging></project>")
 	}
 	testfile.Write(t, dir, "mvnw", "")
-	p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(Open(t.Context(), dir, Options{CacheDir: t.TempDir()}))(t)
 	web := buildtool.Module{Name: "g:web", Directory: filepath.Join(dir, "web"), BuildFiles: []string{filepath.Join(dir, "web/pom.xml"), filepath.Join(dir, "pom.xml")}}
 	other := buildtool.Module{Name: "g:other", Directory: filepath.Join(dir, "other"), BuildFiles: []string{filepath.Join(dir, "other/pom.xml"), filepath.Join(dir, "pom.xml")}}
 	m, err := p.records().saveModel([]buildtool.Module{web, other}, nil)

@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -123,9 +124,7 @@ func TestPackingOfAnEarlierDevloop(t *testing.T) {
 		t.Fatalf("got %v", packing)
 	}
 	delete(packing, "Archive")
-	if err := atomicfile.WriteJSON(file, packing); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, atomicfile.WriteJSON(file, packing))
 	for _, want := range []string{gradle.ArchiveTask, gradle.ClassesTask} {
 		if app, task := compilePlayed(t, p); task != want || app.Archive != executable || app.Exploded == nil {
 			t.Errorf("%s: got %s, %s", want, task, app.Archive)
@@ -206,9 +205,6 @@ func contents(t *testing.T, app springboot.App) springboot.Contents {
 	if app.Jar != "" {
 		app.Exploded = nil
 	}
-	c, err := app.Contents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(app.Contents())(t)
 	return c
 }

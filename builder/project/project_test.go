@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -49,10 +50,7 @@ func TestOpenReadsNames(t *testing.T) {
 			for path, text := range test.files {
 				testfile.Write(t, dir, path, text)
 			}
-			p, err := Open(t.Context(), filepath.Join(dir, test.sub), Options{Module: test.module, CacheDir: t.TempDir()})
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := must.Get(Open(t.Context(), filepath.Join(dir, test.sub), Options{Module: test.module, CacheDir: t.TempDir()}))(t)
 			if p.Name != test.want || p.Tool.Name != test.wantTool || !strings.Contains(p.Tool.Why, test.wantFound) {
 				t.Errorf("got name %q, tool %+v", p.Name, p.Tool)
 			}
@@ -76,10 +74,7 @@ func TestOpenNamesWithoutAnyName(t *testing.T) {
 
 // TestModelIsOfOneKindOfBuild: what run leaves out, deploy does not.
 func TestModelIsOfOneKindOfBuild(t *testing.T) {
-	p, err := Open(t.Context(), buildtest.GradleProject(t, "gradle"), Options{CacheDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(Open(t.Context(), buildtest.GradleProject(t, "gradle"), Options{CacheDir: t.TempDir()}))(t)
 	whole := p.records().inputs(nil)
 	p.OnlyApplication = true
 	if maps.Equal(whole, p.records().inputs(nil)) {
@@ -89,10 +84,7 @@ func TestModelIsOfOneKindOfBuild(t *testing.T) {
 
 // TestInputs: build files are found in each directory that is not a module's sources, and with them the code of plugins.
 func TestInputs(t *testing.T) {
-	p, err := Open(t.Context(), buildtest.GradleProject(t, "gradle"), Options{CacheDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(Open(t.Context(), buildtest.GradleProject(t, "gradle"), Options{CacheDir: t.TempDir()}))(t)
 	plugins, lib := t.TempDir(), t.TempDir()
 	one := buildtool.Module{BuildFiles: []string{plugins, lib}, Libraries: []string{filepath.Join(lib, "build/libs/lib.jar")}}
 	for file, want := range map[string]bool{
@@ -124,9 +116,7 @@ func TestBothBuilds(t *testing.T) {
 	installed := func(t *testing.T, gradle string) {
 		dir := t.TempDir()
 		for _, path := range []string{"gradle-" + gradle + "/bin/gradle", "maven/bin/mvn"} {
-			if err := os.Chmod(testfile.Write(t, dir, path, "#!/bin/sh\n"), 0o755); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Chmod(testfile.Write(t, dir, path, "#!/bin/sh\n"), 0o755))
 		}
 		t.Setenv("PATH", filepath.Join(dir, "gradle-"+gradle, "bin")+string(os.PathListSeparator)+filepath.Join(dir, "maven", "bin"))
 	}
@@ -164,10 +154,7 @@ func TestBothBuilds(t *testing.T) {
 			for path, text := range test.files {
 				testfile.Write(t, dir, path, text)
 			}
-			p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: test.asked})
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := must.Get(Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: test.asked}))(t)
 			if p.Tool.Name != test.want || !strings.Contains(p.Tool.Why, test.why) {
 				t.Errorf("got %+v", p.Tool)
 			}
@@ -215,10 +202,7 @@ func TestOpenFallsBackFromWrapperOnce(t *testing.T) {
 	cache := t.TempDir()
 	var out bytes.Buffer
 	for range 2 {
-		p, err := Open(t.Context(), dir, Options{CacheDir: cache, Out: &out})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(Open(t.Context(), dir, Options{CacheDir: cache, Out: &out}))(t)
 		want := "the wrapper could not fetch gradle-9.2.0-bin (UnknownHostException: services.gradle.org)"
 		if p.Tool.Why != want || p.Tool.Command[0] != filepath.Join(path, "gradle") {
 			t.Errorf("got %+v", p.Tool)
@@ -229,9 +213,7 @@ func TestOpenFallsBackFromWrapperOnce(t *testing.T) {
 	}
 	memory, _ := filepath.Glob(filepath.Join(cache, "wrapper", "*"))
 	old := time.Now().Add(-buildtool.RetryAfter)
-	if err := os.Chtimes(memory[0], old, old); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chtimes(memory[0], old, old))
 	if _, err := Open(t.Context(), dir, Options{CacheDir: cache}); err != nil || runs(t, calls) != 2 {
 		t.Errorf("after a while the wrapper is tried again: %v, %d runs", err, runs(t, calls))
 	}
@@ -244,9 +226,7 @@ func TestOpenWithoutAnyTool(t *testing.T) {
 		t.Skip("no /bin/sh here")
 	}
 	path := t.TempDir()
-	if err := os.Symlink(sh, filepath.Join(path, "sh")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Symlink(sh, filepath.Join(path, "sh")))
 	t.Setenv("PATH", path)
 	_, err = Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
 	if fault.Of(err).Code != "tool.missing" || !strings.Contains(err.Error(), "UnknownHostException") {
@@ -273,9 +253,7 @@ func TestOpenTakesAWrapperThatFetches(t *testing.T) {
 
 func TestOpenRunsAScriptThatIsNotExecutable(t *testing.T) {
 	dir := buildtest.GradleProject(t, "gradle")
-	if err := os.Chmod(filepath.Join(dir, "gradlew"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chmod(filepath.Join(dir, "gradlew"), 0o644))
 	p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
 	if err != nil || strings.Join(p.Tool.Command, " ") != "sh "+filepath.Join(dir, "gradlew") {
 		t.Errorf("got %+v, %v", p, err)
@@ -298,10 +276,7 @@ func TestDockerfileIsTheOneThatIsNamed(t *testing.T) {
 		{dir + "/web/Dockerfile", dir + "/web", dir + "/web/Dockerfile", dir + "/web"},
 		{other + "/Dockerfile", dir, other + "/Dockerfile", other},
 	} {
-		named, err := namedDockerfile(dir, c.named)
-		if err != nil {
-			t.Fatal(err)
-		}
+		named := must.Get(namedDockerfile(dir, c.named))(t)
 		p := dockerfiles{dir: dir, named: named}
 		if file, context := p.of(c.module); file != c.file || context.Context != c.context {
 			t.Errorf("%q for %s: got %s in %s, want %s in %s", c.named, c.module, file, context, c.file, c.context)
@@ -332,9 +307,7 @@ func TestDeclaredModulesAreReadFromBuildFiles(t *testing.T) {
 		dir := t.TempDir()
 		for path, text := range c.files {
 			path = filepath.Join(dir, path)
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.MkdirAll(filepath.Dir(path), 0o755))
 			testfile.Write(t, "", path, text)
 		}
 		if got := DeclaredModules(dir); !slices.Equal(got, c.want) {

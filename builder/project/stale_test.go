@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -29,10 +30,7 @@ func TestMavenForgetsDeletedResources(t *testing.T) {
 	testfile.Write(t, dir, "target/classes/generated.txt", "by another plugin")
 	cache := t.TempDir()
 	for range 2 { // the second devloop knows what the first has seen
-		p, err := Open(t.Context(), dir, Options{CacheDir: cache})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(Open(t.Context(), dir, Options{CacheDir: cache}))(t)
 		var out bytes.Buffer
 		if _, err := p.Compile(t.Context(), &out); err != nil {
 			t.Fatalf("%v\n%s", err, &out)

@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // An engine that misses a layer must say so, whichever image store it has: else an image
@@ -29,19 +30,13 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 			_, _ = docker.ImageRemove(context.Background(), ref, image.RemoveOptions{PruneChildren: true})
 		}
 	})
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(r.Ensure(t.Context(), idOf(t, earlier), earlier))
+	must.Do(t, r.Ensure(t.Context(), idOf(t, earlier), earlier))
 	write, _, err := r.chooseFormat(t.Context(), view)
-	must(err)
+	must.Do(t, err)
 	if _, err := r.load(t.Context(), id, view, write, 2); err == nil {
 		t.Error("no error, although two layers are nowhere")
 	}
-	must(r.Ensure(t.Context(), id, view))
+	must.Do(t, r.Ensure(t.Context(), id, view))
 	if _, err := r.load(t.Context(), id, view, write, 2); err != nil {
 		t.Errorf("with all layers there: %v", err)
 	}
@@ -54,32 +49,20 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 // randomView returns an image of three new layers.
 func randomView(t *testing.T, cache *layercache.Cache) *ociimage.Image {
 	t.Helper()
-	made, err := random.Image(10<<10, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	layers, err := made.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := must.Get(random.Image(10<<10, 3))(t)
+	layers := must.Get(made.Layers())(t)
 	var stack []ociimage.Layer
 	for _, l := range layers {
 		stack = append(stack, ociimage.Cached(cache, keep(t, cache, l)))
 	}
-	view, err := ociimage.New(&v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH}, stack)
-	if err != nil {
-		t.Fatal(err)
-	}
+	view := must.Get(ociimage.New(&v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH}, stack))(t)
 	return view
 }
 
 // keep puts a layer into the cache.
 func keep(t *testing.T, cache *layercache.Cache, l v1.Layer) v1.Hash {
 	t.Helper()
-	data, err := l.Uncompressed()
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(l.Uncompressed())(t)
 	id, err := cache.Keep(nil, func(w io.Writer) error {
 		_, err := io.Copy(w, data)
 		return err
@@ -92,9 +75,6 @@ func keep(t *testing.T, cache *layercache.Cache, l v1.Layer) v1.Hash {
 
 func idOf(t *testing.T, view *ociimage.Image) v1.Hash {
 	t.Helper()
-	id, err := view.ConfigName()
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := must.Get(view.ConfigName())(t)
 	return id
 }

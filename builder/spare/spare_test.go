@@ -10,22 +10,14 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestJarHasTheProgramAndOnlyTheDirectoryOfTheStub(t *testing.T) {
 	t.Parallel()
-	file, err := Files()[0].File.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	jar, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := must.Get(Files()[0].File.Open())(t)
+	data := must.Get(io.ReadAll(file))(t)
+	jar := must.Get(zip.NewReader(bytes.NewReader(data), int64(len(data))))(t)
 	var names []string
 	for _, f := range jar.File {
 		names = append(names, f.Name)

@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/filesums"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -23,10 +24,7 @@ func TestContents(t *testing.T) {
 	if app.MainClass != "com.example.App" || app.Java != 17 || app.Port != 9090 || app.Boot != "3.5.7" {
 		t.Errorf("got %+v", app)
 	}
-	c, err := app.Contents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(app.Contents())(t)
 	if string(c.Own["static/index.html"]) != "<p>hello" || c.Own["module-info.class"] != nil || len(c.Own["com/example/App.class"]) == 0 {
 		t.Errorf("own files %q", c.Own)
 	}
@@ -63,9 +61,7 @@ func TestContentsShareMemory(t *testing.T) {
 	large := strings.Repeat("x", 1<<20)
 	files := map[string]string{"Main.class": jartest.Class(17), "small.txt": "small", "large.bin": large, "image.png": large}
 	written := func(name, text string, at time.Time) {
-		if err := os.Chtimes(testfile.Write(t, dir, name, text), at, at); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Chtimes(testfile.Write(t, dir, name, text), at, at))
 	}
 	old := time.Now().Add(-time.Hour)
 	for name, text := range files {
@@ -74,10 +70,7 @@ func TestContentsShareMemory(t *testing.T) {
 	e := springboot.Exploded{MainClass: "Main", Only: map[string][]byte{}}
 	app, _ := e.App(springboot.BuildFiles{Classes: []string{dir}}, nil, nil)
 	read := func(before springboot.Contents) springboot.Contents {
-		c, err := app.ContentsAfter(before, func(path string) bool { return path != "image.png" })
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Get(app.ContentsAfter(before, func(path string) bool { return path != "image.png" }))(t)
 		return c
 	}
 	one := read(springboot.Contents{})
@@ -124,10 +117,7 @@ func TestServerInALibrary(t *testing.T) {
 		library := jartest.Write(t, filepath.Join(dir, "everything-1.0.jar"), []jartest.File{{name, ""}, {"jakarta/servlet/Servlet.class", ""},
 			{"org/springframework/web/context/ConfigurableWebApplicationContext.class", ""}, {"org/springframework/boot/web/embedded/jetty/JettyServletWebServerFactory.class", ""}})
 		files := append(jartest.Without(jartest.BootFiles(), ".jar", ".idx", "application.properties", "application.yml"), jartest.File{"BOOT-INF/lib/everything-1.0.jar", jartest.Read(t, library)})
-		app, err := springboot.Open(jartest.Write(t, filepath.Join(dir, "app.jar"), files))
-		if err != nil {
-			t.Fatal(err)
-		}
+		app := must.Get(springboot.Open(jartest.Write(t, filepath.Join(dir, "app.jar"), files)))(t)
 		testfile.Write(t, dir, "classes/Main.class", jartest.Class(17))
 		e := springboot.Exploded{MainClass: "Main", Boot: "3.5.7", Only: map[string][]byte{}, Libraries: []springboot.ExplodedLibrary{{File: library, Name: "everything-1.0.jar"}}}
 		exploded, _ := e.App(springboot.BuildFiles{Classes: []string{filepath.Join(dir, "classes")}}, nil, nil)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -24,10 +25,7 @@ func builtProject(t *testing.T) (App, BuildFiles) {
 			b.Libraries = append(b.Libraries, testfile.Write(t, dir, "repository/"+name, f[1]))
 		}
 	}
-	app, err := Open(jartest.Write(t, filepath.Join(dir, "shop.jar"), jartest.BootFiles()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	app := must.Get(Open(jartest.Write(t, filepath.Join(dir, "shop.jar"), jartest.BootFiles())))(t)
 	app.Classes, b.Archive = b.Classes, app.Jar
 	return app, b
 }
@@ -43,10 +41,7 @@ func TestExplodedApplicationHasTheFilesOfItsJar(t *testing.T) {
 	if !found || app.MainClass != packed.MainClass || app.Java != packed.Java || app.Boot != packed.Boot || app.Port != 7070 {
 		t.Errorf("got %+v, %v", app, found)
 	}
-	want, err := packed.Contents()
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(packed.Contents())(t)
 	got, err := app.Contents()
 	if err != nil || len(got.Own) != len(want.Own) {
 		t.Fatalf("got %d files, want %d, %v", len(got.Own), len(want.Own), err)
@@ -152,9 +147,7 @@ func TestExplodedApplicationIsGoneWithItsMainClassOrALibrary(t *testing.T) {
 	if _, found := e.App(more, nil, nil); found {
 		t.Error("the build has a library more")
 	}
-	if err := os.Remove(filepath.Join(built.Classes[0], "com", "example", "App.class")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(filepath.Join(built.Classes[0], "com", "example", "App.class")))
 	if _, found := e.App(built, nil, nil); found {
 		t.Error("there is no main class")
 	}

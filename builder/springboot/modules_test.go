@@ -7,6 +7,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -45,10 +46,7 @@ func TestJoinModule(t *testing.T) {
 			if libraries := len(app.Libraries); !found || (libraries == 1) != (why == "") {
 				t.Fatalf("found %v, with %d libraries", found, libraries)
 			}
-			contents, err := app.Contents()
-			if err != nil {
-				t.Fatal(err)
-			}
+			contents := must.Get(app.Contents())(t)
 			if got := string(contents.Own["META-INF/services/a.B"]); got != test.joined {
 				t.Errorf("the list of services is %q", got)
 			}

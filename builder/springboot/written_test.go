@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/filesums"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -56,10 +57,7 @@ func (c *copied) app() springboot.App { return c.built.CopiedTo(c.copies, c.wrot
 
 func contentsAfter(t testing.TB, app springboot.App, before springboot.Contents) springboot.Contents {
 	t.Helper()
-	c, err := app.ContentsAfter(before, func(path string) bool { return filepath.Ext(path) != ".txt" })
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(app.ContentsAfter(before, func(path string) bool { return filepath.Ext(path) != ".txt" }))(t)
 	return c
 }
 
@@ -150,9 +148,7 @@ func BenchmarkContentsAfter(b *testing.B) {
 	c := newCopied(b, files)
 	old := time.Now().Add(-time.Hour)
 	for name := range files {
-		if err := os.Chtimes(filepath.Join(c.dir, "copies", name), old, old); err != nil {
-			b.Fatal(err)
-		}
+		must.Do(b, os.Chtimes(filepath.Join(c.dir, "copies", name), old, old))
 	}
 	for name, known := range map[string]bool{"known": true, "unknown": false} {
 		b.Run(name, func(b *testing.B) {

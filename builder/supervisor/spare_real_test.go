@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // stand is a spare without Spring: it waits, and then runs the main class.
@@ -68,9 +69,7 @@ func superviseWithSpare(t *testing.T, options ...string) *supervised {
 	t.Helper()
 	real.Java(t)
 	s := &supervised{port: real.FreePort(t), dir: t.TempDir()}
-	if err := os.CopyFS(filepath.Join(s.dir, "supervisor/io"), os.DirFS("io")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.CopyFS(filepath.Join(s.dir, "supervisor/io"), os.DirFS("io")))
 	for classes, source := range map[string]string{"classes": write(t, s.dir, "App.java", waiter), "spare": write(t, s.dir, "Spare.java", stand)} {
 		if said, err := exec.Command("javac", "-d", filepath.Join(s.dir, classes), source).CombinedOutput(); err != nil {
 			t.Fatalf("javac: %v\n%s", err, said)
@@ -151,9 +150,7 @@ func TestRealSpareBecomesTheApplication(t *testing.T) {
 	s.expect("spare begun")
 	s.confirm("d")
 	s.spare()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, s.cmd.Process.Signal(syscall.SIGTERM))
 	if s.lines.Scan() {
 		t.Errorf("it says more: %q", s.lines.Text())
 	}
@@ -271,9 +268,7 @@ func TestRealPreparationPausesForASave(t *testing.T) {
 	s.restart("a", 1, "")
 	s.expect("begun")
 	s.confirm("a")
-	if err := os.Remove(filepath.Join(s.dir, "classes/never")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(filepath.Join(s.dir, "classes/never")))
 	if got := s.spare(); got != "ready with 1 MB" {
 		t.Errorf("got %q", got)
 	}
@@ -290,10 +285,7 @@ func (s *supervised) awaitSpare(what string, is func(state string) bool) {
 }
 
 func (s *supervised) spareState() string {
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		s.Fatal(err)
-	}
+	files := must.Get(filepath.Glob("/proc/[0-9]*/cmdline"))(s)
 	for _, file := range files {
 		if line, _ := os.ReadFile(file); strings.Contains(string(line), "devloop_cli.Spare\x00") && strings.Contains(string(line), s.dir+"/") {
 			stat, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))

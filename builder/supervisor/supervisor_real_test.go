@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/proc"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
@@ -63,18 +64,12 @@ func TestRealApplicationEndsByItself(t *testing.T) {
 	debugger := dialed(t, debug)
 	defer func() { _ = debugger.Close() }()
 	hello := []byte("JDWP-Handshake")
-	if _, err := debugger.Write(hello); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(debugger, hello); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(debugger.Write(hello))(t)
+	must.Get(io.ReadFull(debugger, hello))(t)
 	restartApplication(t, port)
 	s.expect("ending", "ended", "begun")
 
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, s.cmd.Process.Signal(syscall.SIGTERM))
 	s.expect("ending", "ended")
 	if s.lines.Scan() {
 		t.Errorf("the application says more: %q", s.lines.Text())
@@ -91,13 +86,9 @@ func restartApplication(t *testing.T, port string) {
 	defer func() { _ = connection.Close() }()
 	var request bytes.Buffer
 	request.WriteString("\x00\x01s\x01\x00\x00\x00\x00") // state "s", restart, no files
-	if _, err := request.WriteTo(connection); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(request.WriteTo(connection))(t)
 	var length uint16
-	if err := binary.Read(connection, binary.BigEndian, &length); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, binary.Read(connection, binary.BigEndian, &length))
 	answer := make([]byte, length)
 	if _, err := io.ReadFull(connection, answer); err != nil || string(answer) != "ok" {
 		t.Fatalf("the supervisor answers %q: %v", answer, err)
@@ -185,10 +176,7 @@ func TestRealChangesBecomeOne(t *testing.T) {
 	}
 	first := saves
 	for _, path := range kept {
-		number, err := strconv.Atoi(filepath.Base(path))
-		if err != nil {
-			t.Fatal(err)
-		}
+		number := must.Get(strconv.Atoi(filepath.Base(path)))(t)
 		first = min(first, number)
 	}
 	write(t, dir, fmt.Sprintf("changes/%d", first-1), string(early))
@@ -262,14 +250,10 @@ func TestRealListenerOutlivesItsClients(t *testing.T) {
 			t.Errorf("%q: the supervisor answers %q", request, got)
 		}
 	}
-	if err := os.RemoveAll(filepath.Join(dir, "changes/0")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.RemoveAll(filepath.Join(dir, "changes/0")))
 	changeApplication(t, port, "two", false, "b.txt", []byte("b"))
 	s.end()
-	if err := os.Remove(filepath.Join(dir, "classes/b.txt")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(filepath.Join(dir, "classes/b.txt")))
 	start(t, args...) // as Kubernetes starts the container again, from its image
 	if got := asked(t, port, "\x00\x00\x00"+noFiles); got != "two" {
 		t.Errorf("its state is %q", got)
@@ -283,10 +267,7 @@ func TestRealListenerOutlivesItsClients(t *testing.T) {
 func TestRealDebugPort(t *testing.T) {
 	t.Parallel()
 	real.Java(t)
-	home, err := exec.Command("java", "-XshowSettings:properties", "-version").CombinedOutput()
-	if err != nil {
-		t.Fatal(err)
-	}
+	home := must.Get(exec.Command("java", "-XshowSettings:properties", "-version").CombinedOutput())(t)
 	property := func(name string) string {
 		_, value, _ := strings.Cut(string(home), " "+name+" = ")
 		value, _, _ = strings.Cut(value, "\n")
@@ -296,25 +277,16 @@ func TestRealDebugPort(t *testing.T) {
 		t.Run(library, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			if err := os.Mkdir(filepath.Join(dir, "lib"), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			parts, err := filepath.Glob(filepath.Join(property("java.home"), "lib", "*"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Mkdir(filepath.Join(dir, "lib"), 0o755))
+			parts := must.Get(filepath.Glob(filepath.Join(property("java.home"), "lib", "*")))(t)
 			for _, part := range parts {
 				if name := filepath.Base(part); name != "libjdwp.so" {
-					if err := os.Symlink(part, filepath.Join(dir, "lib", name)); err != nil {
-						t.Fatal(err)
-					}
+					must.Do(t, os.Symlink(part, filepath.Join(dir, "lib", name)))
 				}
 			}
 			write(t, dir, library, "")
 			application := write(t, dir, "java", "#!/bin/sh\necho \"$1\"\n")
-			if err := os.Chmod(application, 0o755); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Chmod(application, 0o755))
 			said, err := exec.Command("java", "-Djava.home="+dir, "-cp", ".", "io.github.devloop_cli.Supervise", real.FreePort(t), dir, dir, real.FreePort(t), application, "App").Output()
 			if got := strings.Contains(string(said), "-agentlib:jdwp="); err != nil || got != want {
 				t.Errorf("%v, the application is started with %q", err, said)
@@ -366,12 +338,8 @@ func asked(t *testing.T, port, request string) string {
 	t.Helper()
 	connection := dialed(t, port)
 	defer func() { _ = connection.Close() }()
-	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(connection, request); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, connection.SetDeadline(time.Now().Add(patience)))
+	must.Get(io.WriteString(connection, request))(t)
 	answer, err := io.ReadAll(connection)
 	if err != nil || len(answer) < 2 {
 		t.Fatalf("the supervisor answers %q: %v", answer, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // engine has containers, and knows what was removed.
@@ -105,9 +106,7 @@ func TestRefusalOfTheEngineIsReturned(t *testing.T) {
 func TestOnlyAbandonedContainersAreRemoved(t *testing.T) {
 	t.Parallel()
 	ended := exec.Command(os.Args[0], "-test.run=^$")
-	if err := ended.Run(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, ended.Run())
 	e := newEngine(t)
 	e.listed = func(w http.ResponseWriter) {
 		var all []container.Summary

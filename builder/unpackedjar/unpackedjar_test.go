@@ -8,6 +8,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -23,9 +24,7 @@ func project(t *testing.T, text string, unpacked []jartest.File) (file *dockerfi
 	for _, f := range unpacked {
 		testfile.Write(t, dir, "target/dependency/"+f[0], f[1])
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "target"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(filepath.Join(dir, "target"), 0o755))
 	return dockerfile.Read(testfile.Write(t, dir, "Dockerfile", text), dockerfile.Options{Context: dir}), dir, jartest.Write(t, filepath.Join(dir, "target/guide.jar"), packed)
 }
 

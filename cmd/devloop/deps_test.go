@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // module is the path that every package of this module begins with.
@@ -303,10 +305,7 @@ func TestDependenciesAreListed(t *testing.T) {
 func TestContributingNamesEveryPackage(t *testing.T) {
 	t.Parallel()
 	root := os.DirFS("../..")
-	picture, err := fs.ReadFile(root, "CONTRIBUTING.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture := must.Get(fs.ReadFile(root, "CONTRIBUTING.md"))(t)
 	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		own := strings.HasPrefix(name, "cmd") || !strings.Contains(name, "/internal")
 		switch {

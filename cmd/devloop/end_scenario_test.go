@@ -17,6 +17,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // These scenarios are about ends: whatever ends a run, nothing of it is left but what
@@ -51,9 +52,7 @@ func (s *scenario) start(name string, args ...string) *started {
 	if r.keys, err = r.command.StdinPipe(); err != nil {
 		s.Fatal(err)
 	}
-	if err := r.command.Start(); err != nil {
-		s.Fatal(err)
-	}
+	must.Do(s, r.command.Start())
 	var read bytes.Buffer
 	r.out = out
 	r.stream = &eventStream{Decoder: json.NewDecoder(io.TeeReader(out, &read))}
@@ -88,9 +87,7 @@ const shownStream = 12 << 10
 // end sends a signal and wants the process to end soon; it returns the exit code.
 func (r *started) end(signal os.Signal) int {
 	r.Helper()
-	if err := r.command.Process.Signal(signal); err != nil {
-		r.Fatal(err)
-	}
+	must.Do(r, r.command.Process.Signal(signal))
 	began := time.Now()
 	late := time.AfterFunc(brief, func() { _ = r.command.Process.Signal(syscall.SIGQUIT) }) // it then prints its goroutines
 	defer late.Stop()
@@ -117,10 +114,7 @@ func (r *started) leavesNothing(address string) {
 	if left, err := os.ReadDir(r.temp); err != nil || len(left) > 0 {
 		r.Errorf("temporary files are left: %v, %v", left, err)
 	}
-	u, err := url.Parse(address)
-	if err != nil {
-		r.Fatal(err)
-	}
+	u := must.Get(url.Parse(address))(r)
 	listener, err := net.Listen("tcp", "127.0.0.1:"+u.Port())
 	if err != nil {
 		r.Errorf("the local port is still taken: %v", err)
@@ -131,10 +125,7 @@ func (r *started) leavesNothing(address string) {
 
 // processes returns the run's processes by their command lines.
 func (r *started) processes() (list []string) {
-	paths, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil {
-		r.Fatal(err)
-	}
+	paths := must.Get(filepath.Glob("/proc/[0-9]*/environ"))(r)
 	for _, path := range paths {
 		if environ, err := os.ReadFile(path); err == nil && bytes.Contains(environ, []byte(r.mark+"\x00")) {
 			line, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -64,9 +65,7 @@ func (r *started) tookUntil(url, text, stages string) {
 // renew presses R: another image and another Pod.
 func (r *started) renew() {
 	r.Helper()
-	if _, err := io.WriteString(r.keys, "R\n"); err != nil {
-		r.Fatal(err)
-	}
+	must.Get(io.WriteString(r.keys, "R\n"))(r)
 }
 
 // write writes a file of the project. The image in a manifest becomes the one of this copy of the sample.
@@ -76,9 +75,7 @@ func (s *scenario) write(path, text string) {
 		text = strings.NewReplacer("image: "+s.name, "image: "+s.name, "image: "+sample, "image: "+s.name, `image: "`+sample+":", `image: "`+s.name+":").Replace(text)
 	}
 	path = filepath.Join(s.dir, path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		s.Fatal(err)
-	}
+	must.Do(s, os.MkdirAll(filepath.Dir(path), 0o755))
 	testfile.Write(s, "", path, text)
 }
 
@@ -139,9 +136,7 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 
 	t.Log("a class that is gone is gone")
 	s.replaceInSource("Text.HELLO", `"Hello, mended"`)
-	if err := os.Remove(filepath.Join(s.dir, "src/main/java/com/example/Text.java")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(filepath.Join(s.dir, "src/main/java/com/example/Text.java")))
 	r.tookUntil(url, "Hello, mended", inPlace)
 	if _, _, code := s.say("exec", s.name, "--", "test", "!", "-e", "/app/classes/com/example/Text.class"); code != 0 {
 		t.Errorf("the class is there")

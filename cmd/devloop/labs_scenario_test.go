@@ -15,6 +15,7 @@ import (
 
 	"github.com/devloop-cli/devloop/docs/labs"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -35,9 +36,7 @@ func TestScenarioTheLabsRunAsTheyAreWritten(t *testing.T) {
 	if real.LongTier() {
 		nginx.does(1, "ko")
 		spring.does(3, "en")
-		if err := os.Remove(filepath.Join(spring.dir, "spring-deployment.yaml")); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Remove(filepath.Join(spring.dir, "spring-deployment.yaml")))
 		spring.does(3, "ko")
 	}
 }
@@ -48,10 +47,7 @@ func TestScenarioTheTrapsOfTheLabsAreExplained(t *testing.T) {
 	real.Long(t)
 	s := newProject(t, "traps")
 	s.dir = "../../docs/labs/traps"
-	traps, err := os.ReadDir(s.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	traps := must.Get(os.ReadDir(s.dir))(t)
 	for _, trap := range traps {
 		text := testfile.Read(t, filepath.Join(s.dir, trap.Name()))
 		first, _, _ := strings.Cut(string(text), "\n")
@@ -70,16 +66,11 @@ func TestScenarioTheTrapsOfTheLabsAreExplained(t *testing.T) {
 // kubeconfig's current ones, as setup leaves them.
 func (s *scenario) ownCluster() []string {
 	s.Helper()
-	config, err := clientcmd.LoadFromFile(real.Kubeconfig())
-	if err != nil {
-		s.Fatal(err)
-	}
+	config := must.Get(clientcmd.LoadFromFile(real.Kubeconfig()))(s)
 	config.CurrentContext = "kind-" + real.ClusterName
 	config.Contexts[config.CurrentContext].Namespace = s.namespace
 	path := filepath.Join(s.TempDir(), "kubeconfig")
-	if err := clientcmd.WriteToFile(*config, path); err != nil {
-		s.Fatal(err)
-	}
+	must.Do(s, clientcmd.WriteToFile(*config, path))
 	return append(os.Environ(), "KUBECONFIG="+path, "DEVLOOP_KUBECONFIG=", "XDG_STATE_HOME="+s.TempDir())
 }
 
@@ -97,14 +88,10 @@ func (l *learner) getsProject() {
 	l.Helper()
 	real.CopySources(l.T, "../../samples/spring-server", l.dir)
 	for _, file := range []string{"Dockerfile", "spring-pod.yaml", "src/main/java/com/example/AppController.java"} {
-		if err := os.Remove(filepath.Join(l.dir, file)); err != nil {
-			l.Fatal(err)
-		}
+		must.Do(l, os.Remove(filepath.Join(l.dir, file)))
 	}
 	l.writes("gradlew", "#!/bin/sh\nexec gradle \"$@\"\n")
-	if err := os.Chmod(filepath.Join(l.dir, "gradlew"), 0o755); err != nil {
-		l.Fatal(err)
-	}
+	must.Do(l, os.Chmod(filepath.Join(l.dir, "gradlew"), 0o755))
 }
 
 func (l *learner) writes(file, content string) {
@@ -115,13 +102,8 @@ func (l *learner) writes(file, content string) {
 // does a lab from its first line to its last.
 func (l *learner) does(number int, language string) {
 	l.Helper()
-	if err := os.MkdirAll(l.dir, 0o755); err != nil {
-		l.Fatal(err)
-	}
-	lab, err := labs.Read(number, language)
-	if err != nil {
-		l.Fatal(err)
-	}
+	must.Do(l, os.MkdirAll(l.dir, 0o755))
+	lab := must.Get(labs.Read(number, language))(l)
 	l.environment = append(l.environment, "DEVLOOP_LANG="+language)
 	guide := l.starts("exec devloop learn " + strconv.Itoa(number))
 	l.guide = guide.screen
@@ -163,9 +145,7 @@ func (l *learner) types(c labs.Command, meanwhile func()) {
 		running := l.starts("exec " + c.Line) // so that the signal reaches it
 		running.shows(c)
 		meanwhile()
-		if err := running.cmd.Process.Signal(syscall.SIGINT); err != nil {
-			l.Fatal(err)
-		}
+		must.Do(l, running.cmd.Process.Signal(syscall.SIGINT))
 		running.ends()
 		return
 	}
@@ -200,9 +180,7 @@ func (l *learner) starts(line string) *running {
 		l.Fatal(err)
 	}
 	cmd.Stdout, cmd.Stderr = write, write
-	if err := cmd.Start(); err != nil {
-		l.Fatal(err)
-	}
+	must.Do(l, cmd.Start())
 	_ = write.Close()
 	s := &screen{read: make(chan string), patience: patience}
 	go s.fill(read)

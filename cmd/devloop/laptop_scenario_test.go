@@ -19,6 +19,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -65,9 +66,7 @@ func newLaptop(t *testing.T, disk string) *laptop {
 	process := exec.CommandContext(ctx, "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-ec", boot, root, disk)
 	var stderr bytes.Buffer
 	process.Stderr = &stderr
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, process.Start())
 	l := &laptop{T: t, process: process, home: filepath.Join(root, "home")}
 	t.Cleanup(func() {
 		end()
@@ -84,9 +83,7 @@ func newLaptop(t *testing.T, disk string) *laptop {
 		_, err := os.Stat(filepath.Join(root, "booted"))
 		return err == nil && l.pid > 0
 	})
-	if err := os.MkdirAll(l.home, 0o777); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(l.home, 0o777))
 	return l
 }
 
@@ -200,9 +197,7 @@ func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
 
 	t.Log("setup is killed in the middle of a cluster: the next one goes on")
 	killed := l.command(dir, "devloop", "setup", "--yes")
-	if err := killed.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, killed.Start())
 	eventually(t, "a node", func() bool { out, _ := l.run("/", "docker", "ps", "-q"); return out != "" })
 	l.must("/", "pkill", "-KILL", "-x", "-f", "devloop setup --yes") // the laptop's processes are its own
 	_ = killed.Wait()
@@ -210,9 +205,7 @@ func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
 	l.shows("cluster-incomplete", dir, "devloop doctor --only cluster", "devloop setup --only cluster --yes", "devloop setup --only cluster --yes")
 
 	t.Log("the context is gone: it is written again")
-	if err := os.Remove(filepath.Join(l.home, "kubeconfig")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(filepath.Join(l.home, "kubeconfig")))
 	l.shows("context-missing", dir, "devloop doctor --only context", "devloop setup --only context --yes", "devloop setup --only context --yes")
 
 	t.Log("the limits of inotify are low: they are raised")
@@ -237,13 +230,8 @@ func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
 // compileOnce lets Maven fetch, where there is a network, what the project needs.
 func compileOnce(t *testing.T, dir string) {
 	t.Helper()
-	project, err := project.Open(t.Context(), dir, project.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := project.Compile(t.Context(), io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	project := must.Get(project.Open(t.Context(), dir, project.Options{}))(t)
+	must.Get(project.Compile(t.Context(), io.Discard))(t)
 }
 
 // TestScenarioAFullDiskIsTold gives the engine a disk of 300 MB.
@@ -269,17 +257,12 @@ func TestScenarioFaultsThatNeedNoLaptop(t *testing.T) {
 
 	t.Log("a JDK that is too old, played: none is to be had any more")
 	fake := filepath.Join(t.TempDir(), "fake")
-	if err := os.MkdirAll(filepath.Join(fake, "bin"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(filepath.Join(fake, "bin"), 0o755))
 	testfile.Write(t, fake, "bin/javac", "#!/bin/sh\necho javac 11.0.22\n")
 	say("jdk-old", []string{"JAVA_HOME=" + fake}, "doctor", "--only", "jdk")
 
 	t.Log("a port that is taken")
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	taken := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer func() { _ = taken.Close() }()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	say("port-taken", nil, "doctor", "--only", "ports", "--port", port)

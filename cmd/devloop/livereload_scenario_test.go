@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestScenarioBrowsersReloadWhenAChangeIsServed listens as a page does, and asks as it would
@@ -23,14 +25,10 @@ func TestScenarioBrowsersReloadWhenAChangeIsServed(t *testing.T) {
 	}
 	defer func() { _ = page.Close() }()
 	_ = page.SetReadDeadline(time.Now().Add(s.patience))
-	if err := page.WriteJSON(map[string]any{"command": "hello", "protocols": []string{"http://livereload.com/protocols/official-7"}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, page.WriteJSON(map[string]any{"command": "hello", "protocols": []string{"http://livereload.com/protocols/official-7"}}))
 	told := func() (m struct{ Command, Path string }) {
 		t.Helper()
-		if err := page.ReadJSON(&m); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, page.ReadJSON(&m))
 		return m
 	}
 	if got := told(); got.Command != "hello" {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // words prepares devloop as a person runs it, without --json.
@@ -57,13 +58,8 @@ func (s *scenario) says(wanted, name string, args ...string) string {
 func (s *scenario) endsWithReader(name string, args ...string) {
 	s.Helper()
 	cmd := s.words(name, args...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		s.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		s.Fatal(err)
-	}
+	out := must.Get(cmd.StdoutPipe())(s)
+	must.Do(s, cmd.Start())
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		s.Errorf("devloop %s %q prints nothing: %v", name, args, err)
 	}
@@ -112,9 +108,7 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 		}
 	}
 	var description podview.Description
-	if err := json.Unmarshal([]byte(s.says("", "describe", "--json")), &description); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, json.Unmarshal([]byte(s.says("", "describe", "--json")), &description))
 	if description.Explanation != nil || len(description.Parts) != 1 || len(description.Events) == 0 || description.IP == "" {
 		t.Errorf("got %+v", description)
 	}
@@ -185,9 +179,7 @@ func TestScenarioExecHasATerminal(t *testing.T) {
 	screen.awaits(t, "# ")
 	screen.types(t, terminal, "test -t 0 && test -t 1 && echo is''-a-terminal\n", "is-a-terminal")
 	screen.types(t, terminal, "until [ \"$(stty size)\" = '31 101' ]; do sleep 0.05; done; echo so''large\n", "solarge")
-	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 40, Cols: 120}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, pty.Setsize(terminal, &pty.Winsize{Rows: 40, Cols: 120}))
 	screen.types(t, terminal, "until [ \"$(stty size)\" = '40 120' ]; do sleep 0.05; done; echo gr''own\n", "grown")
 
 	t.Log("Ctrl+C goes to the program and not to devloop")
@@ -197,9 +189,7 @@ func TestScenarioExecHasATerminal(t *testing.T) {
 	screen.types(t, terminal, "echo st''ill here\n", "still here")
 
 	t.Log("its exit code is passed on")
-	if _, err := io.WriteString(terminal, "exit 42\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(terminal, "exit 42\n"))(t)
 	err = cmd.Wait()
 	if exit, ended := errors.AsType[*exec.ExitError](err); !ended || exit.ExitCode() != 42 {
 		t.Errorf("got %v, want exit code 42", err)
@@ -246,9 +236,7 @@ func (s *screen) awaits(t *testing.T, text string) {
 
 func (s *screen) types(t *testing.T, terminal io.Writer, keys, wanted string) {
 	t.Helper()
-	if _, err := io.WriteString(terminal, keys); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(terminal, keys))(t)
 	s.awaits(t, wanted)
 }
 
@@ -256,13 +244,8 @@ func TestScenarioForwardStaysThroughAReplacementAndIsShown(t *testing.T) {
 	t.Parallel()
 	s := deployNginx(t)
 	cmd := s.words("forward", "nginx-pod", "0:80")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout := must.Get(cmd.StdoutPipe())(t)
+	must.Do(t, cmd.Start())
 	screen := &screen{read: make(chan string)}
 	go screen.fill(stdout)
 	screen.awaits(t, "http://localhost:")
@@ -288,9 +271,7 @@ func TestScenarioForwardStaysThroughAReplacementAndIsShown(t *testing.T) {
 	}
 
 	t.Log("Ctrl+C is how it ends, and the address is gone from status")
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cmd.Process.Signal(syscall.SIGINT))
 	for range screen.read { // until it has closed its end
 	}
 	if err := cmd.Wait(); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jdk"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -206,9 +207,7 @@ func (r row) tools(s *scenario) {
 		real.Gradle(s.T)
 	default:
 		s.write("gradlew", fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", real.GradleVersion(s.T, r.build)))
-		if err := os.Chmod(filepath.Join(s.dir, "gradlew"), 0o755); err != nil {
-			s.Fatal(err)
-		}
+		must.Do(s, os.Chmod(filepath.Join(s.dir, "gradlew"), 0o755))
 	}
 }
 
@@ -217,9 +216,7 @@ func (s *scenario) makeConfigMaps(all map[string]map[string]string) {
 	s.Helper()
 	for name, data := range all {
 		made := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: data}
-		if _, err := s.cluster.CoreV1().ConfigMaps(s.namespace).Create(s.Context(), made, metav1.CreateOptions{}); err != nil {
-			s.Fatal(err)
-		}
+		must.Get(s.cluster.CoreV1().ConfigMaps(s.namespace).Create(s.Context(), made, metav1.CreateOptions{}))(s)
 	}
 }
 

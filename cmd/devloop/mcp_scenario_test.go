@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // assistant is a client of devloop mcp, on its stdin and stdout.
@@ -22,10 +23,7 @@ func (s *scenario) assistant() assistant {
 	s.Helper()
 	command := exec.Command("devloop", "mcp")
 	command.Dir = s.dir
-	client, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(s.Context(), &mcp.CommandTransport{Command: command}, nil)
-	if err != nil {
-		s.Fatal(err)
-	}
+	client := must.Get(mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(s.Context(), &mcp.CommandTransport{Command: command}, nil))(s)
 	return assistant{s.T, client}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // shop is an application of many small parts, each of which has a number that its
@@ -137,9 +138,7 @@ func (s *scenario) save(before, after map[string]string) {
 		if _, is := after[path]; is {
 			continue
 		}
-		if err := os.Remove(filepath.Join(s.dir, path)); err != nil {
-			s.Fatal(err)
-		}
+		must.Do(s, os.Remove(filepath.Join(s.dir, path)))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // pictures has the tests draw docs/images, of a real Spring Boot application: DEVLOOP_PICTURES=1.
@@ -145,9 +146,7 @@ type browser struct {
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	driver := exec.Command("chromedriver", "--port="+real.FreePort(t))
-	if err := driver.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, driver.Start())
 	t.Cleanup(func() { _ = driver.Process.Kill(); _ = driver.Wait() })
 	b := &browser{T: t, session: "http://localhost:" + strings.TrimPrefix(driver.Args[1], "--port=") + "/session"}
 	options := map[string]any{"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -200,27 +199,21 @@ func decodeValue(response *http.Response, value any) error {
 
 func (b *browser) open(url string) {
 	b.Helper()
-	if err := b.post("/url", map[string]string{"url": url}, nil); err != nil {
-		b.Fatal(err)
-	}
+	must.Do(b, b.post("/url", map[string]string{"url": url}, nil))
 }
 
 // script runs a script and returns what it returns, as JSON.
 func (b *browser) script(text string) string {
 	b.Helper()
 	var value json.RawMessage
-	if err := b.post("/execute/sync", map[string]any{"script": text, "args": []any{}}, &value); err != nil {
-		b.Fatal(err)
-	}
+	must.Do(b, b.post("/execute/sync", map[string]any{"script": text, "args": []any{}}, &value))
 	return string(value)
 }
 
 // text is what the page shows.
 func (b *browser) text() (text string) {
 	b.Helper()
-	if err := json.Unmarshal([]byte(b.script("return document.body.innerText")), &text); err != nil {
-		b.Fatal(err)
-	}
+	must.Do(b, json.Unmarshal([]byte(b.script("return document.body.innerText")), &text))
 	return text
 }
 
@@ -255,14 +248,9 @@ func (b *browser) prefers(scheme string) {
 // picture writes what the browser shows as a PNG.
 func (b *browser) picture(path string) {
 	b.Helper()
-	response, err := http.Get(b.session + "/screenshot")
-	if err != nil {
-		b.Fatal(err)
-	}
+	response := must.Get(http.Get(b.session + "/screenshot"))(b)
 	var encoded string
-	if err := decodeValue(response, &encoded); err != nil {
-		b.Fatal(err)
-	}
+	must.Do(b, decodeValue(response, &encoded))
 	data, err := base64.StdEncoding.DecodeString(encoded)
 	if err == nil {
 		err = os.WriteFile(path, data, 0o644)

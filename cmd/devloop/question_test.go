@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestCtrlCAtAQuestionChangesNothing types Ctrl+C at the questions of the commands that ask, on
@@ -33,10 +35,7 @@ func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 			cmd := exec.Command("devloop", test.args...)
 			cmd.Dir = t.TempDir()
 			cmd.Env = append(os.Environ(), "HOME="+cmd.Dir, "XDG_STATE_HOME="+cmd.Dir, "KUBECONFIG="+filepath.Join(cmd.Dir, "kubeconfig"), "DOCKER_HOST=unix://"+engine)
-			terminal, err := pty.Start(cmd)
-			if err != nil {
-				t.Fatal(err)
-			}
+			terminal := must.Get(pty.Start(cmd))(t)
 			defer func() { _ = terminal.Close() }()
 			screen := &screen{read: make(chan string), patience: 30 * time.Second}
 			go screen.fill(terminal)
@@ -45,9 +44,7 @@ func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 			}
 			screen.awaits(t, test.question)
 			defer time.AfterFunc(brief, func() { _ = cmd.Process.Kill() }).Stop()
-			if _, err := terminal.WriteString("\x03"); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(terminal.WriteString("\x03"))(t)
 			for range screen.read { // until it has closed its end
 			}
 			if exit, ended := errors.AsType[*exec.ExitError](cmd.Wait()); !ended || exit.ExitCode() != 130 {
@@ -77,10 +74,7 @@ func answeringEngine(t *testing.T, containers string) (socket string, changes *a
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	socket = filepath.Join(dir, "docker.sock")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("unix", socket))(t)
 	changes = new(atomic.Int32)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

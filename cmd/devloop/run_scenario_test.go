@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // These scenarios are about the loop: what a save leads to.
@@ -252,10 +253,7 @@ func TestScenarioAKeyActsAsItIsPressed(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-maven")
 	cmd := s.words("run", "--cleanup")
-	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 100})
-	if err != nil {
-		t.Fatal(err)
-	}
+	terminal := must.Get(pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 100}))(t)
 	defer func() { _ = terminal.Close() }()
 	screen := &screen{read: make(chan string), patience: 2 * time.Minute}
 	go screen.fill(terminal)
@@ -343,9 +341,7 @@ func TestScenarioNamesInKoreanNeedNoLocale(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-maven")
 	dir := filepath.Join(filepath.Dir(s.dir), "주문 서비스")
-	if err := os.Rename(s.dir, dir); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Rename(s.dir, dir))
 	s.dir, s.env = dir, append(s.env, "LC_ALL=C")
 	r := s.start("run")
 	r.answered("Hello, World")

@@ -25,6 +25,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/hack/real/namespace"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -74,10 +75,7 @@ func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cl
 // emptyScenario makes the namespace of a scenario.
 func emptyScenario(t *testing.T, name string, config *rest.Config, kubeconfig, cluster string) *scenario {
 	t.Helper()
-	clients, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	clients := must.Get(kubernetes.NewForConfig(config))(t)
 	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), name), name: name, kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: real.FreePort(t)}
 	s.namespace = namespace.New(t, config, "scenario-")
 	return s
@@ -91,10 +89,7 @@ func (s *scenario) rename(name string) {
 	s.Helper()
 	old := s.name
 	s.name = name
-	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
-	if err != nil {
-		s.Fatal(err)
-	}
+	files := must.Get(filepath.Glob(filepath.Join(s.dir, "*")))(s)
 	for _, file := range files {
 		if ext := filepath.Ext(file); ext != ".xml" && ext != ".yaml" && filepath.Base(file) != "settings.gradle" {
 			continue
@@ -204,10 +199,7 @@ func (s *scenario) replaceInSource(before, after string) {
 // pods returns the namespace's Pods, by name.
 func (s *scenario) pods() map[string]corev1.Pod {
 	s.Helper()
-	list, err := s.cluster.CoreV1().Pods(s.namespace).List(s.Context(), metav1.ListOptions{})
-	if err != nil {
-		s.Fatal(err)
-	}
+	list := must.Get(s.cluster.CoreV1().Pods(s.namespace).List(s.Context(), metav1.ListOptions{}))(s)
 	pods := map[string]corev1.Pod{}
 	for _, p := range list.Items {
 		pods[p.Name] = p
@@ -369,13 +361,8 @@ func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-server")
 	cmd := s.command("deploy", "--forward")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout := must.Get(cmd.StdoutPipe())(t)
+	must.Do(t, cmd.Start())
 	url := until(t, &eventStream{Decoder: json.NewDecoder(stdout)}, func(event.PortForwarded) bool { return true }).URL
 	for range 20 {
 		if got, err := get(url); err != nil || got != "Hello, World" {
@@ -383,9 +370,7 @@ func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
 		}
 	}
 	interrupted := time.Now()
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cmd.Process.Signal(syscall.SIGINT))
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("Ctrl+C on a forward that works is how it ends, got %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // newServices returns a Maven build of a library, core, and of services that answer with a text of it and their name.
@@ -110,9 +111,7 @@ func TestScenarioServices(t *testing.T) {
 	ready, deployed := map[string]bool{}, map[string]bool{}
 	for len(ready) < 2 || len(deployed) < 2 {
 		var e event.Event
-		if err := r.stream.Decode(&e); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, r.stream.Decode(&e))
 		switch b := e.Body.(type) {
 		case event.CompilerReady:
 			ready[e.Service] = true

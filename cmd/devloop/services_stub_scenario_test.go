@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -33,19 +34,13 @@ func newStubServices(t *testing.T, names ...string) *scenario {
 			s.write(name+"/"+javaDir+file, strings.Replace(string(text), `"Hello, World"`, `new com.example.core.Greeting().of("`+name+`")`, 1))
 		}
 	}
-	if err := os.RemoveAll(filepath.Join(s.dir, "src")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.RemoveAll(filepath.Join(s.dir, "src")))
 	s.write("pom.xml", "<project><parent><artifactId>spring-boot-starter-parent</artifactId></parent><artifactId>shop</artifactId><packaging>pom</packaging>\n"+
 		"<modules><module>core</module><module>"+strings.Join(names, "</module><module>")+"</module></modules>\n"+
 		"<build><plugins><plugin><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins></build></project>\n")
-	if err := os.Rename(filepath.Join(s.dir, "mvnw"), filepath.Join(s.dir, "stub.sh")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Rename(filepath.Join(s.dir, "mvnw"), filepath.Join(s.dir, "stub.sh")))
 	s.write("mvnw", "#!/bin/sh\necho \"$@\" >>../calls.log\nexec ./stub.sh \"$@\"\n")
-	if err := os.Chmod(filepath.Join(s.dir, "mvnw"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chmod(filepath.Join(s.dir, "mvnw"), 0o755))
 	return s
 }
 

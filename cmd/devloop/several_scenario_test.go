@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestScenarioProjectsLiveSideBySide runs two projects that have all in common but what
@@ -122,9 +123,7 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 	if removed := all[event.ObjectRemoved](other.must("down")); len(removed) != 0 {
 		t.Errorf("down removed %v of the other directory", removed)
 	}
-	if err := os.Rename(one.dir, one.dir+"-moved"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Rename(one.dir, one.dir+"-moved"))
 	if removed := all[event.ObjectRemoved](other.must("down")); len(removed) != 1 {
 		t.Errorf("down removed %v of a directory that is gone", removed)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -88,9 +89,7 @@ func newStubOrSpring(t *testing.T) *scenario {
 // stub gives the project the stub's build tool.
 func (s *scenario) stub() {
 	s.Helper()
-	if err := compiledStub(); err != nil {
-		s.Fatal(err)
-	}
+	must.Do(s, compiledStub())
 	tool, wrapper := "maven", "mvnw"
 	if _, err := os.Stat(filepath.Join(s.dir, "build.gradle")); err == nil {
 		tool, wrapper = "gradle", "gradlew"
@@ -100,7 +99,5 @@ func (s *scenario) stub() {
 	}
 	script := fmt.Sprintf("#!/bin/sh\nexec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -cp '%s' Build '%s' %s \"$@\"\n", filepath.Join(stubDir, "tool"), stubDir, tool)
 	testfile.Write(s, s.dir, wrapper, script)
-	if err := os.Chmod(filepath.Join(s.dir, wrapper), 0o755); err != nil {
-		s.Fatal(err)
-	}
+	must.Do(s, os.Chmod(filepath.Join(s.dir, wrapper), 0o755))
 }

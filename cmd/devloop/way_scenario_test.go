@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // spareName is a kind cluster whose parts may be killed. It goes with the test.
@@ -31,10 +32,7 @@ func spare(t *testing.T, sample string) *scenario {
 	if out, err := exec.CommandContext(t.Context(), "devloop", "setup", "--yes", "--cluster", spareName, "--kubeconfig", kubeconfig).CombinedOutput(); err != nil {
 		t.Fatalf("make the spare cluster: %v\n%s", err, out)
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := must.Get(clientcmd.BuildConfigFromFlags("", kubeconfig))(t)
 	return scenarioIn(t, sample, config, kubeconfig, spareName)
 }
 
@@ -103,16 +101,12 @@ func TestScenarioAPodThatSomebodyRemovedIsMissedAndBroughtBack(t *testing.T) {
 	r := s.start("run")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
-	if err := s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), s.name, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), s.name, metav1.DeleteOptions{}))
 	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "was deleted") })
 	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "press r") {
 		t.Errorf("localhost says %s", got)
 	}
-	if _, err := io.WriteString(r.keys, "r\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(r.keys, "r\n"))(t)
 	r.answered("Hello, World")
 	r.quit()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // workloadManifest is of a workload whose Pods may not run as root, and of which Kubernetes keeps two when it can choose; its
@@ -62,14 +63,9 @@ func (s *scenario) serveAll(count int, text string) {
 // scale has a Deployment have so many Pods, as kubectl scale and an autoscaler do.
 func (s *scenario) scale(deployment string, replicas int32) {
 	s.Helper()
-	scale, err := s.cluster.AppsV1().Deployments(s.namespace).GetScale(s.Context(), deployment, metav1.GetOptions{})
-	if err != nil {
-		s.Fatal(err)
-	}
+	scale := must.Get(s.cluster.AppsV1().Deployments(s.namespace).GetScale(s.Context(), deployment, metav1.GetOptions{}))(s)
 	scale.Spec.Replicas = replicas
-	if _, err := s.cluster.AppsV1().Deployments(s.namespace).UpdateScale(s.Context(), deployment, scale, metav1.UpdateOptions{}); err != nil {
-		s.Fatal(err)
-	}
+	must.Get(s.cluster.AppsV1().Deployments(s.namespace).UpdateScale(s.Context(), deployment, scale, metav1.UpdateOptions{}))(s)
 }
 
 // TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns scales a Deployment whose Pods were changed while they ran, by hand beside an
@@ -109,9 +105,7 @@ func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 
 	t.Log("a Pod that is taken away is followed by the next one")
 	for name := range s.pods() {
-		if err := s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), name, metav1.DeleteOptions{}))
 		break
 	}
 	url := r.answered("Hello, two")

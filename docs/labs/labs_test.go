@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
@@ -83,10 +84,7 @@ func same(t *testing.T, number int, english, korean string) {
 
 func read(t *testing.T, number int, language string) []Block {
 	t.Helper()
-	blocks, err := Read(number, language)
-	if err != nil {
-		t.Fatal(err)
-	}
+	blocks := must.Get(Read(number, language))(t)
 	return blocks
 }
 
@@ -154,10 +152,7 @@ func TestEveryTrapIsListed(t *testing.T) {
 		t.Fatalf("%d traps, %v", len(traps), err)
 	}
 	for _, readme := range []string{"README.md", "ko/README.md"} {
-		text, err := fs.ReadFile(files, readme)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(fs.ReadFile(files, readme))(t)
 		for _, trap := range traps {
 			if !strings.Contains(string(text), "traps/"+trap.Name()+")") {
 				t.Errorf("%s does not have %s", readme, trap.Name())

@@ -5,19 +5,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestEdits makes each edit of the samples three times, in turns: each round has to match what the other edits left.
 func TestEdits(t *testing.T) {
 	for _, s := range samples {
 		dir := t.TempDir()
-		if err := os.CopyFS(dir, os.DirFS(filepath.Join("../..", s.dir))); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.CopyFS(dir, os.DirFS(filepath.Join("../..", s.dir))))
 		for name, text := range s.more {
-			if err := write(filepath.Join(dir, name), text); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, write(filepath.Join(dir, name), text))
 		}
 		for round := range 3 {
 			for _, e := range s.edits {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // jdbTimeout bounds one answer of jdb.
@@ -24,19 +26,11 @@ type JDB struct {
 func StartJDB(t *testing.T, address string) *JDB {
 	t.Helper()
 	j := &JDB{t: t, cmd: exec.Command("jdb", "-attach", address), out: make(chan byte, 1<<16)}
-	in, err := j.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := j.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := must.Get(j.cmd.StdinPipe())(t)
+	out := must.Get(j.cmd.StdoutPipe())(t)
 	j.cmd.Stderr = j.cmd.Stdout
 	j.in = in
-	if err := j.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, j.cmd.Start())
 	t.Cleanup(j.Kill)
 	go func() {
 		defer close(j.out)
@@ -55,9 +49,7 @@ func StartJDB(t *testing.T, address string) *JDB {
 func (j *JDB) Say(command, want string) string {
 	j.t.Helper()
 	if command != "" {
-		if _, err := io.WriteString(j.in, command+"\n"); err != nil {
-			j.t.Fatal(err)
-		}
+		must.Get(io.WriteString(j.in, command+"\n"))(j.t)
 	}
 	var text []byte
 	for deadline := time.After(jdbTimeout); !strings.Contains(string(text), want); {

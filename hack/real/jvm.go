@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // answerTimeout bounds one answer of a program.
@@ -18,16 +20,11 @@ const answerTimeout = time.Minute
 func CompileJava(t *testing.T, dir, source, public, class string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), public+".java")
-	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(file, []byte(source), 0o644))
 	if out, err := exec.Command("javac", "-g", "-cp", dir, "-d", dir, file).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, out)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, class+".class"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(os.ReadFile(filepath.Join(dir, class+".class")))(t)
 	return data
 }
 
@@ -47,18 +44,10 @@ func StartJVM(t *testing.T, dir, class string, suspend bool) *JVM {
 	wait := map[bool]string{true: "y", false: "n"}[suspend]
 	cmd := exec.Command("java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend="+wait+",quiet=y,address="+j.Port,
 		"-cp", dir, class)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := must.Get(cmd.StdinPipe())(t)
+	out := must.Get(cmd.StdoutPipe())(t)
 	j.in = in
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cmd.Start())
 	t.Cleanup(func() { _ = in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	go func() {
 		for scanner := bufio.NewScanner(out); scanner.Scan(); {

@@ -9,15 +9,14 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestWriteMakesTheDirectoryAndReplacesTheFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a", "b", "file")
 	for _, want := range []string{"first", "second"} {
-		if err := atomicfile.Write(path, []byte(want)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, atomicfile.Write(path, []byte(want)))
 		if got, err := os.ReadFile(path); string(got) != want || err != nil {
 			t.Errorf("got %q, %v, want %q", got, err, want)
 		}
@@ -33,9 +32,7 @@ func TestWriteMakesTheDirectoryAndReplacesTheFile(t *testing.T) {
 func TestFailedWriteLeavesTheFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "file")
-	if err := atomicfile.Write(path, []byte("whole")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, atomicfile.Write(path, []byte("whole")))
 	errFull := errors.New("disk full")
 	n, err := atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) {
 		_, _ = io.WriteString(w, "ha")
@@ -57,15 +54,11 @@ func TestJSON(t *testing.T) {
 	if atomicfile.ReadJSON(path, &got) {
 		t.Error("read a file that is not there")
 	}
-	if err := atomicfile.WriteJSON(path, map[string]int{"a": 1}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, atomicfile.WriteJSON(path, map[string]int{"a": 1}))
 	if !atomicfile.ReadJSON(path, &got) || got["a"] != 1 {
 		t.Errorf("got %v", got)
 	}
-	if err := os.WriteFile(path, []byte(`{"a": `), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(path, []byte(`{"a": `), 0o644))
 	if atomicfile.ReadJSON(path, &got) {
 		t.Error("read a file that was cut off")
 	}

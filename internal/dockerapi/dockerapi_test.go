@@ -14,6 +14,7 @@ import (
 
 	"github.com/docker/docker/client"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
@@ -22,10 +23,7 @@ func engine(t *testing.T, load http.HandlerFunc) *client.Client {
 	t.Helper()
 	server := httptest.NewServer(load)
 	t.Cleanup(server.Close)
-	docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.47"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	docker := must.Get(client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.47")))(t)
 	return docker
 }
 
@@ -180,9 +178,7 @@ func TestPullReportsHowMuchOfAllLayersIsThere(t *testing.T) {
 	})
 	var got []transfer.Progress
 	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { got = append(got, p) })
-	if err := Pull(ctx, docker, "temurin:17"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Pull(ctx, docker, "temurin:17"))
 	want := []transfer.Progress{{Name: "temurin:17", Done: 10, Total: 100}, {Name: "temurin:17", Done: 15, Total: 150}, {Name: "temurin:17", Done: 105, Total: 150}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

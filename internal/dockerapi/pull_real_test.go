@@ -22,6 +22,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
@@ -109,10 +110,7 @@ func serveImage(t *testing.T, send func(w http.ResponseWriter, layer []byte)) (r
 // platform returns the configuration of an image for this machine.
 func platform(t *testing.T, img v1.Image) *v1.ConfigFile {
 	t.Helper()
-	config, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := must.Get(img.ConfigFile())(t)
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", runtime.GOARCH
 	return config

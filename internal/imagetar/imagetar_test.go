@@ -13,6 +13,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func layerOf(text string) Blob { return fromBytes([]byte(text), types.OCIUncompressedLayer) }
@@ -37,10 +39,7 @@ func files(t *testing.T, data []byte) (names []string, content map[string]string
 
 func newImage(t *testing.T, layers ...Blob) *Image {
 	t.Helper()
-	img, err := New("docker.io/library/app:1", []byte("{}"), layers)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(New("docker.io/library/app:1", []byte("{}"), layers))(t)
 	return img
 }
 
@@ -59,9 +58,7 @@ func TestWriteOCI(t *testing.T) {
 		t.Errorf("got %q, want %q", names, want)
 	}
 	var index v1.IndexManifest
-	if err := json.Unmarshal([]byte(content["index.json"]), &index); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, json.Unmarshal([]byte(content["index.json"]), &index))
 	if m := index.Manifests[0]; m.Digest != img.Manifest.Digest || m.Annotations["io.containerd.image.name"] != "docker.io/library/app:1" {
 		t.Errorf("the index names %+v", m)
 	}
@@ -79,9 +76,7 @@ func TestOCISizeIsWhatIsWritten(t *testing.T) {
 	img, wanted := newImage(t, layers...), map[v1.Hash]bool{}
 	for _, next := range append(layers, Blob{}) {
 		var out bytes.Buffer
-		if _, err := img.WriteOCI(t.Context(), &out, func(h v1.Hash) bool { return wanted[h] }); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(img.WriteOCI(t.Context(), &out, func(h v1.Hash) bool { return wanted[h] }))(t)
 		if got := img.OCISize(func(h v1.Hash) bool { return wanted[h] }); got != int64(out.Len()) {
 			t.Errorf("with %d layers: size %d, written %d", len(wanted), got, out.Len())
 		}
@@ -108,9 +103,7 @@ func TestWriteDockerOmitsTheFirstLayers(t *testing.T) {
 		t.Errorf("got %q, want %q", names, want)
 	}
 	var list []savedImage
-	if err := json.Unmarshal([]byte(content["manifest.json"]), &list); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, json.Unmarshal([]byte(content["manifest.json"]), &list))
 	if want := []string{base.Digest.Hex + "/layer.tar", file, file}; !slices.Equal(list[0].Layers, want) ||
 		list[0].Config != config || !slices.Equal(list[0].RepoTags, []string{"docker.io/library/app:1"}) {
 		t.Errorf("got %+v", list)

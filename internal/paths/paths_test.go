@@ -4,15 +4,15 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestRelativeSeesThroughLinks(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	real, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
-	if err := os.Mkdir(real, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Mkdir(real, 0o755))
 	if err := os.Symlink(real, link); err != nil {
 		t.Skip(err)
 	}

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestMain lets the test binary play other programs: PLAY names the role.
@@ -62,10 +64,7 @@ func newCensus(t *testing.T) census {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("unix", filepath.Join(dir, "s")))(t)
 	t.Cleanup(func() { _ = listener.Close(); _ = os.RemoveAll(dir) })
 	return census{listener}
 }
@@ -78,14 +77,9 @@ func (c census) env(role string) []string {
 // arrive waits for a process.
 func (c census) arrive(t *testing.T) net.Conn {
 	t.Helper()
-	conn, err := c.listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := must.Get(c.listener.Accept())(t)
 	t.Cleanup(func() { _ = conn.Close() })
-	if _, err := io.ReadFull(conn, make([]byte, 4)); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.ReadFull(conn, make([]byte, 4)))(t)
 	return conn
 }
 
@@ -125,13 +119,9 @@ func TestKilledDevloopLeavesNoChild(t *testing.T) {
 	census := newCensus(t)
 	devloop := exec.Command(os.Args[0])
 	devloop.Env = census.env("devloop")
-	if err := devloop.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, devloop.Start())
 	child := census.arrive(t)
-	if err := devloop.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, devloop.Process.Kill())
 	_ = devloop.Wait()
 	gone(t, child)
 }
@@ -141,10 +131,7 @@ func TestStopLeavesNoProcess(t *testing.T) {
 	census := newCensus(t)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = census.env("tree")
-	p, err := Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(Start(cmd))(t)
 	one, other := census.arrive(t), census.arrive(t)
 	p.Stop()
 	gone(t, one)

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestTransfersOfOneNameAreAddedUp(t *testing.T) {
@@ -13,13 +15,9 @@ func TestTransfersOfOneNameAreAddedUp(t *testing.T) {
 	last := map[string]Progress{}
 	ctx := WithListener(t.Context(), func(p Progress) { last[p.Name] = p })
 	for _, text := range []string{"four", "sixsix"} {
-		if _, err := io.Copy(Writer(ctx, io.Discard, "node", int64(len(text))), strings.NewReader(text)); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(io.Copy(Writer(ctx, io.Discard, "node", int64(len(text))), strings.NewReader(text)))(t)
 	}
-	if _, err := io.Copy(io.Discard, Reader(ctx, strings.NewReader("abc"), "file", 0)); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.Copy(io.Discard, Reader(ctx, strings.NewReader("abc"), "file", 0)))(t)
 	Set(ctx, "pull", 3, 9)
 	Set(ctx, "pull", 5, 12)
 	for _, want := range []Progress{{"node", 10, 10}, {"file", 3, 0}, {"pull", 5, 12}} {
@@ -41,14 +39,8 @@ func TestDownloadsAreReportedWithTheirLength(t *testing.T) {
 	var last Progress
 	ctx := WithListener(t.Context(), func(p Progress) { last = p })
 	for _, path := range []string{"/blob", "/none"} {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := Transport(http.DefaultTransport, "base").RoundTrip(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		request := must.Get(http.NewRequestWithContext(ctx, http.MethodGet, server.URL+path, nil))(t)
+		response := must.Get(Transport(http.DefaultTransport, "base").RoundTrip(request))(t)
 		_, _ = io.Copy(io.Discard, response.Body)
 		_ = response.Body.Close()
 	}

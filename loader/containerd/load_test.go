@@ -12,6 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader/containerd"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
@@ -22,9 +23,7 @@ func TestLoadNeedsOneExec(t *testing.T) {
 	engine, target := fakeKind(t, "fake-control-plane")
 	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000))
 	for _, ref := range []string{"app:1", "app:1", "app:2"} {
-		if _, err := target.Loader.Load(t.Context(), ref, img); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(target.Loader.Load(t.Context(), ref, img))(t)
 	}
 	if got := engine.Execs(); got != 1 {
 		t.Errorf("%d execs, want 1", got)
@@ -36,10 +35,7 @@ func TestLoadReportsWhatItSends(t *testing.T) {
 	_, target := fakeKind(t, "fake-control-plane")
 	var last transfer.Progress
 	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { last = p })
-	report, err := target.Loader.Load(ctx, "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 1<<20)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	report := must.Get(target.Loader.Load(ctx, "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 1<<20))))(t)
 	if last.Name != "fake-control-plane" || last.Done != last.Total || last.Total < report.Sent {
 		t.Errorf("got %+v of %d bytes sent", last, report.Sent)
 	}
@@ -87,19 +83,13 @@ func TestWhatWaitsInANode(t *testing.T) {
 	engine, target := fakeKind(t, "fake-control-plane")
 	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000))
 	for execs := 1; execs <= 2; execs++ {
-		if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(target.Loader.Load(t.Context(), "app:1", img))(t)
 		if engine.Execs() != execs || engine.Running() != 1 {
 			t.Errorf("%d execs, of which %d run; want %d, of which one waits", engine.Execs(), engine.Running(), execs)
 		}
-		if err := engine.Nodes()[0].Restart(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, engine.Nodes()[0].Restart(t.Context()))
 	}
-	if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(target.Loader.Load(t.Context(), "app:1", img))(t)
 	if err := target.Loader.Close(); err != nil || engine.Running() != 0 {
 		t.Errorf("%d commands still run in the node, error %v", engine.Running(), err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
@@ -22,9 +23,7 @@ func TestNodeThatNoLongerRespondsIsGivenUp(t *testing.T) {
 	l.patience = 2 * time.Second
 	t.Cleanup(func() { _ = l.Close() })
 	imports := flock.New(filepath.Join(node.Root(), "leases"))
-	if err := imports.Lock(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, imports.Lock())
 	t.Cleanup(func() { _ = imports.Unlock() })
 	_, err := l.Load(t.Context(), "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 1000)))
 	if fault.Of(err).Code != load.CodeFailed || !strings.Contains(err.Error(), "the node has not responded for 2s") {

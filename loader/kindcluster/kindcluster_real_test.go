@@ -15,6 +15,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/containerd"
@@ -68,10 +69,7 @@ func (k managed) ensure(t *testing.T, want kindcluster.Outcome) time.Duration {
 	if err != nil || got != want || why == "" {
 		t.Fatalf("got %q, %q, %v; want %q and why", got, why, err, want)
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", k.options.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := must.Get(clientcmd.BuildConfigFromFlags("", k.options.Kubeconfig))(t)
 	if _, err := loader.Detect(t.Context(), k.docker, "kind-"+testCluster, config.Host); err != nil {
 		t.Errorf("the kubeconfig does not lead to the cluster: %v", err)
 	}
@@ -143,9 +141,7 @@ func TestRealCreationCutShort(t *testing.T) {
 	testfile.Write(t, "", record, unfinished)
 	k.ensure(t, kindcluster.Existing) // it answers: only the record is completed
 	testfile.Write(t, "", record, unfinished)
-	if err := k.docker.ContainerKill(t.Context(), k.nodes(t)[0].ID, "KILL"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, k.docker.ContainerKill(t.Context(), k.nodes(t)[0].ID, "KILL"))
 	k.ensure(t, kindcluster.Recreated)
 }
 

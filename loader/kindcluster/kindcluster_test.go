@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/kind/pkg/cluster"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
@@ -108,9 +109,7 @@ func TestOthersClustersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	kind, m := newFake(t)
 	kind.ready = false
-	if err := kind.Create("dev"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, kind.Create("dev"))
 	_, stop := m.Stop(t.Context())
 	_, deleting := m.Delete(t.Context())
 	_, _, ensured := m.Ensure(t.Context()) // it is not ready
@@ -128,9 +127,7 @@ func TestBrokenClusterIsRecreated(t *testing.T) {
 	t.Parallel()
 	kind, m := newFake(t)
 	ensure(t, m, Created)
-	if err := os.Remove(filepath.Join(kind.engine.Nodes()[0].Root(), "ready")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Remove(filepath.Join(kind.engine.Nodes()[0].Root(), "ready")))
 	inState(t, m, NotReady)
 	ensure(t, m, Recreated)
 	ensure(t, m, Existing)
@@ -140,13 +137,9 @@ func TestBrokenClusterIsRecreated(t *testing.T) {
 func TestInterruptedCreationIsRecreated(t *testing.T) {
 	t.Parallel()
 	kind, m := newFake(t)
-	if err := m.records.begin("dev", time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, m.records.begin("dev", time.Now()))
 	kind.ready = false
-	if err := kind.Create("dev"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, kind.Create("dev"))
 	inState(t, m, Incomplete)
 	kind.ready = true
 	ensure(t, m, Recreated)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -23,9 +24,7 @@ func TestOwnership(t *testing.T) {
 	if r.own("dev", mine) {
 		t.Error("a cluster without a record is devloop's")
 	}
-	if err := r.begin("dev", now); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.begin("dev", now))
 	for name, c := range map[string]struct {
 		containers []container.Summary
 		want       bool
@@ -40,9 +39,7 @@ func TestOwnership(t *testing.T) {
 			t.Errorf("%s: own %v, want %v", name, got, c.want)
 		}
 	}
-	if err := r.finish("dev", mine); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.finish("dev", mine))
 	if !r.own("dev", mine) || r.own("dev", []container.Summary{createdAt("b", now.Add(time.Second))}) {
 		t.Error("after the end only the containers of the record are devloop's")
 	}
@@ -53,9 +50,7 @@ func TestOwnership(t *testing.T) {
 
 func TestBrokenRecordOwnsNothing(t *testing.T) {
 	r := records{t.TempDir()}
-	if err := r.begin("dev", time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.begin("dev", time.Now()))
 	testfile.Write(t, "", r.path("dev"), `{"cluster": "dev", "beg`)
 	if r.own("dev", []container.Summary{createdAt("a", time.Now())}) || r.unfinished("dev") {
 		t.Error("a record that can't be read counts")
@@ -66,10 +61,7 @@ func TestOneLooksAfterAClusterAtATime(t *testing.T) {
 	r := records{t.TempDir()}
 	waited := 0
 	waits := func() { waited++ }
-	release, err := r.lock(t.Context(), "dev", waits)
-	if err != nil {
-		t.Fatal(err)
-	}
+	release := must.Get(r.lock(t.Context(), "dev", waits))(t)
 	errQuit := errors.New("quit")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errQuit)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
@@ -33,19 +34,12 @@ func onlyMinikube(t *testing.T, script string) (out string) {
 
 func TestLoadGivesMinikubeAWholeImage(t *testing.T) {
 	out := onlyMinikube(t, `echo "$@" >"$OUT/args"; for file; do :; done; /bin/cp "$file" "$OUT/image.tar"`)
-	img, err := random.Image(1000, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(random.Image(1000, 2))(t)
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
 	abandoned := filepath.Join(temp, tempPrefix+"1")
-	if err := os.Mkdir(abandoned, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chtimes(abandoned, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Mkdir(abandoned, 0o700))
+	must.Do(t, os.Chtimes(abandoned, time.Time{}, time.Now().Add(-2*time.Hour)))
 	report, err := newCLI("dev").Load(t.Context(), "shop:devloop-1", img)
 	if left, _ := os.ReadDir(temp); len(left) > 0 {
 		t.Errorf("left %v", left)
@@ -57,10 +51,7 @@ func TestLoadGivesMinikubeAWholeImage(t *testing.T) {
 	if words := strings.Fields(string(args)); err != nil || len(words) != 6 || !slices.Equal(words[:5], []string{"--profile", "dev", "image", "load", "--overwrite=true"}) {
 		t.Errorf("minikube was called with %q, %v", args, err)
 	}
-	loaded, err := tarball.ImageFromPath(filepath.Join(out, "image.tar"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	loaded := must.Get(tarball.ImageFromPath(filepath.Join(out, "image.tar"), nil))(t)
 	if layers, err := loaded.Layers(); err != nil || len(layers) != 2 {
 		t.Errorf("it got %d layers, %v", len(layers), err)
 	}

@@ -13,20 +13,16 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // certified writes certificates for the engines of minikube's nodes.
 func certified(t *testing.T, home string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := must.Get(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cert := must.Get(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))(t)
 	secret, err := x509.MarshalECPrivateKey(key)
 	if err == nil {
 		err = os.MkdirAll(filepath.Join(home, "certs"), 0o700)
@@ -35,9 +31,7 @@ func certified(t *testing.T, home string) {
 		t.Fatal(err)
 	}
 	for name, block := range map[string]*pem.Block{"ca.pem": {Type: "CERTIFICATE", Bytes: cert}, "cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "EC PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(filepath.Join(home, "certs", name), pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(filepath.Join(home, "certs", name), pem.EncodeToMemory(block), 0o600))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/cluster"
 )
@@ -43,10 +44,7 @@ func TestConnectChoosesAsKubectlDoes(t *testing.T) {
 		{cluster.Options{Kubeconfig: path, Context: "other"}, "other", "default"},
 		{cluster.Options{Namespace: "mine"}, "kind-one", "mine"},
 	} {
-		r, err := cluster.Connect(c.options)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := must.Get(cluster.Connect(c.options))(t)
 		if r.Context() != c.context || r.Namespace() != c.namespace || r.Server() != "https://127.0.0.1:1" {
 			t.Errorf("%+v: got %s %s %s", c.options, r.Context(), r.Namespace(), r.Server())
 		}
@@ -90,9 +88,7 @@ func TestConnectTakesAContextApart(t *testing.T) {
 	}))
 	defer server.Close()
 	command := write(t, "credentials", "#!/bin/sh\necho '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"secret\"}}'\n")
-	if err := os.Chmod(command, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Chmod(command, 0o700))
 	clusters := write(t, "clusters", "apiVersion: v1\nkind: Config\nclusters:\n- {name: one, cluster: {insecure-skip-tls-verify: true, server: \""+server.URL+"\"}}\n")
 	users := func(command string) string {
 		return write(t, "users", "apiVersion: v1\nkind: Config\ncurrent-context: kind-one\ncontexts:\n- {name: kind-one, context: {cluster: one, user: ada}}\nusers:\n"+

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 type server func(path string) (status int, err error)
@@ -63,10 +65,7 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 				})
 				answered := &atomic.Bool{}
 				answered.Store(!c.first)
-				request, err := http.NewRequest(http.MethodGet, "https://127.0.0.1:6443/api/v1/pods", nil)
-				if err != nil {
-					t.Fatal(err)
-				}
+				request := must.Get(http.NewRequest(http.MethodGet, "https://127.0.0.1:6443/api/v1/pods", nil))(t)
 				response, err := retryTransport{s, answered, &clock{}}.RoundTrip(request)
 				if took := time.Since(began); c.forbids && took > 0 {
 					t.Errorf("who may not do something is told after %v", took)
@@ -92,10 +91,7 @@ func TestReadinessIsAskedForAsTheUser(t *testing.T) {
 		}
 	}))
 	defer api.Close()
-	c, err := New(&rest.Config{Host: api.URL, BearerToken: "secret"}, "one", "default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(New(&rest.Config{Host: api.URL, BearerToken: "secret"}, "one", "default"))(t)
 	if err := c.Ping(t.Context()); err != nil {
 		t.Errorf("after %d requests: %v", asked.Load(), err)
 	}

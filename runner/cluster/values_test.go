@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -32,10 +33,7 @@ func TestValuesOfConfigMapsAndSecrets(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c, err := cluster.New(&rest.Config{Host: server.URL}, "one", "team")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(cluster.New(&rest.Config{Host: server.URL}, "one", "team"))(t)
 	of := func(kind, name string) kube.Ref { return kube.Ref{Kind: kind, Namespace: "team", Name: name} }
 	got, failed := c.Values(t.Context(), of("ConfigMap", "jvm"), of("Secret", "jvm"), of("Secret", "hidden"), of("ConfigMap", "none"), of("ConfigMap", "empty"))
 	want := map[kube.Ref]map[string]string{of("ConfigMap", "jvm"): {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}, of("Secret", "jvm"): {"JDK_JAVA_OPTIONS": "-Xmx1g"}, of("ConfigMap", "empty"): {}}
@@ -51,10 +49,7 @@ func TestServerThatIsAwayIsNotAskedForEachValue(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	c, err := cluster.New(&rest.Config{Host: server.URL}, "one", "team")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(cluster.New(&rest.Config{Host: server.URL}, "one", "team"))(t)
 	one, other := kube.Ref{Kind: "ConfigMap", Namespace: "team", Name: "one"}, kube.Ref{Kind: "ConfigMap", Namespace: "team", Name: "other"}
 	got, failed := c.Values(t.Context(), one, other)
 	if len(got) > 0 || len(failed) != 2 || failed[other] != failed[one] || !errors.As(failed[one], new(*cluster.UnreachableError)) {

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -33,9 +34,7 @@ func TestPodComesUpBesideTheOneThatServes(t *testing.T) {
 		t.Errorf("the one that serves is %v", now)
 	}
 
-	if err := r.Retire(t.Context(), s.Serving); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Retire(t.Context(), s.Serving))
 	s.Serving = []kube.Pod{second}
 	if third := replaced(t, r, s); third.Name != "web" || a.Get("pods/default/web-b") == nil {
 		t.Errorf("the third Pod is %+v", third)

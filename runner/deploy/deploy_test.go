@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -62,9 +63,7 @@ func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 	}
 	a.CutWatches() // the API server drops the watch in the middle of it
 	a.Drop("pods/default/web")
-	if err := <-result; err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, <-result)
 	if got := a.Wrote(); !slices.Equal(got, []string{"DELETE pods/default/web", "POST pods/default/web"}) {
 		t.Errorf("wrote %v", got)
 	}
@@ -90,9 +89,7 @@ func TestPodThatSharesNothingIsLetGoAtOnce(t *testing.T) {
 func TestReplaceChangesOnlyTheProjectsContainers(t *testing.T) {
 	a, r := newAPI(t)
 	spec := shop(t, shopPod)
-	if _, err := r.Replace(t.Context(), spec); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Replace(t.Context(), spec))(t)
 	pod := a.Get("pods/default/web")
 	var got []string
 	for _, c := range manifest.ContainersOf(pod) {
@@ -124,9 +121,7 @@ func TestReplaceRefusesForeignObjectsBeforeTouchingAny(t *testing.T) {
 	}
 	spec := shop(t, text)
 	spec.Adopt = true
-	if _, err := r.Replace(t.Context(), spec); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Replace(t.Context(), spec))(t)
 	if want := []string{"PATCH configmaps/default/settings", "DELETE pods/default/web", "POST pods/default/web"}; !slices.Equal(a.Wrote(), want) {
 		t.Errorf("wrote %v, want %v", a.Wrote(), want)
 	}
@@ -161,9 +156,7 @@ func TestReplaceMakesNamespacesAndWaitsForTheirServiceAccount(t *testing.T) {
 	account := fakeapi.Object("v1", "ServiceAccount", "default")
 	account.SetNamespace("new")
 	a.Put("serviceaccounts", account)
-	if err := <-result; err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, <-result)
 	if want := []string{"POST namespaces//new", "POST pods/new/web"}; !slices.Equal(a.Wrote(), want) {
 		t.Errorf("wrote %v, want %v", a.Wrote(), want)
 	}
@@ -272,9 +265,7 @@ func TestReplaceWaitsForANamespaceThatIsBeingRemoved(t *testing.T) {
 			t.Errorf("wrote %v into a namespace that is being removed", wrote)
 		}
 		a.Drop("namespaces//new")
-		if err := <-result; err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, <-result)
 		if wrote := a.Wrote(); len(wrote) != 2 || !strings.HasSuffix(wrote[0], "namespaces//new") || a.Get("pods/new/web") == nil {
 			t.Errorf("wrote %v", wrote)
 		}
@@ -292,9 +283,7 @@ func TestDownLeavesNamespacesThatHoldSomething(t *testing.T) {
 			o.SetNamespace("new")
 			a.Put("configmaps", o)
 		}
-		if _, err := r.Down(t.Context(), "shop", "", nil); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(r.Down(t.Context(), "shop", "", nil))(t)
 		if there := a.Get("namespaces//new") != nil; there != foreign {
 			t.Errorf("with somebody's object %v the namespace is there: %v", foreign, there)
 		}
@@ -339,9 +328,7 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 		}
 
 		busy = nil // they went home
-		if _, err := r.Replace(t.Context(), spec); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(r.Replace(t.Context(), spec))(t)
 		if dir := a.Get("pods/default/web").GetAnnotations()[kube.AnnotationDirectory]; dir != spec.Dir || a.Get("pods/default/web-b") != nil {
 			t.Errorf("web is of %q, web-b %v", dir, a.Get("pods/default/web-b"))
 		}

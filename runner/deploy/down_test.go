@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/render"
@@ -80,9 +81,7 @@ func TestOnlyTheObjectThatWasFoundIsDeleted(t *testing.T) {
 		}
 		return false
 	}
-	if _, err := d.Down(t.Context(), "shop", "", nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(d.Down(t.Context(), "shop", "", nil))(t)
 	if there := a.Get("pods/default/web"); there == nil || kube.Owned(there) || len(a.Wrote()) > 0 {
 		t.Errorf("the other Pod is %v after %v", there, a.Wrote())
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -38,9 +39,7 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 			}
 			for _, namespace := range []string{"to come", "there"} {
 				if namespace == "there" {
-					if err := (applier{r.client}).makeNamespace(ctx, r.client.Namespace(), render.Spec{Project: "refused"}); err != nil {
-						t.Fatal(err)
-					}
+					must.Do(t, (applier{r.client}).makeNamespace(ctx, r.client.Namespace(), render.Spec{Project: "refused"}))
 				}
 				_, err = r.Replace(ctx, Spec{Spec: render.Spec{Project: "refused", Dir: "/projects/refused", Manifest: m}})
 				var invalid *manifest.Error

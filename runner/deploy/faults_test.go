@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -26,9 +27,7 @@ func TestServerThatHasJustComeBackKnowsNobody(t *testing.T) {
 	for name, starting := range map[string]bool{"it has just started": true, "it has its roles": false} {
 		t.Run(name, func(t *testing.T) {
 			a, r := newAPI(t)
-			if _, err := r.Replace(t.Context(), shop(t, shopPod)); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(r.Replace(t.Context(), shop(t, shopPod)))(t)
 			var asked atomic.Int32
 			a.Starting = func() bool { return starting && asked.Load() <= 3 }
 			a.Fault = func(w http.ResponseWriter, q *http.Request) bool {

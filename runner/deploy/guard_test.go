@@ -3,6 +3,7 @@ package deploy
 import (
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -13,9 +14,7 @@ func TestANamespaceOfSomebodyElseStaysTheirs(t *testing.T) {
 	spec := shop(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: later}\n---"+shopPod)
 	for _, adopt := range []bool{false, true} {
 		spec.Adopt = adopt
-		if _, err := r.Replace(t.Context(), spec); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(r.Replace(t.Context(), spec))(t)
 		if n := a.Get("namespaces//later"); kube.Owned(n) || n.GetAnnotations()[kube.AnnotationDirectory] != "" {
 			t.Errorf("adopting %v, it has the marks %v %v", adopt, n.GetLabels(), n.GetAnnotations())
 		}

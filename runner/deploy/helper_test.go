@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
@@ -27,10 +28,7 @@ func newAPI(t *testing.T) (*fakeapi.API, *Deployer) {
 
 func read(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
-	m, err := manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text)))(t)
 	return m
 }
 
@@ -60,10 +58,7 @@ func specOf(t *testing.T, text string) Spec {
 // with the test.
 func realDeployer(t *testing.T) *Deployer {
 	t.Helper()
-	c, err := cluster.New(real.Kind(t), "kind-"+real.ClusterName, "deploy-"+strings.ToLower(rand.Text()[:8]))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(cluster.New(real.Kind(t), "kind-"+real.ClusterName, "deploy-"+strings.ToLower(rand.Text()[:8])))(t)
 	t.Cleanup(func() {
 		err := c.Core.CoreV1().Namespaces().Delete(context.Background(), c.Namespace(), metav1.DeleteOptions{})
 		if err != nil && !kube.IsNotFoundOrReplaced(err) {

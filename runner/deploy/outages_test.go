@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/readiness"
@@ -36,10 +37,7 @@ func TestShortOutagesAreWaitedOut(t *testing.T) {
 					t.Fatal(err)
 				}
 				failed := fakeapi.Once(a, request, fault)
-				pods, err := r.Replace(t.Context(), specOf(t, podText("web", "serve")+settings))
-				if err != nil {
-					t.Fatal(err)
-				}
+				pods := must.Get(r.Replace(t.Context(), specOf(t, podText("web", "serve")+settings)))(t)
 				born := func(state *unstructured.Unstructured) {
 					state.SetName(pods[0].Name)
 					state.SetUID(pods[0].UID)

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -27,10 +28,7 @@ func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
 		applied := func(image string) target {
 			spec := shop(t, text)
 			spec.Image = image
-			objects, err := render.Objects(spec.Spec)
-			if err != nil {
-				t.Fatal(err)
-			}
+			objects := must.Get(render.Objects(spec.Spec))(t)
 			return target{Unstructured: objects[0]}
 		}
 		before, after := applied("shop:devloop-1"), applied("shop:devloop-2")
@@ -78,9 +76,7 @@ func TestJobIsRecreated(t *testing.T) {
 
 func TestRealForeignPodStays(t *testing.T) {
 	r, ctx := realDeployer(t), t.Context()
-	if err := (applier{r.client}).makeNamespace(ctx, r.client.Namespace(), render.Spec{Project: "somebody"}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, (applier{r.client}).makeNamespace(ctx, r.client.Namespace(), render.Spec{Project: "somebody"}))
 	foreign := manifest.Generate("web", 0).Objects()[0]
 	manifest.ContainersOf(foreign)[0]["image"] = appImage
 	targets, _, err := resolver{r.client}.targets(ctx, []*unstructured.Unstructured{foreign})
@@ -130,9 +126,7 @@ func TestJobOfAnotherImageRunsOnce(t *testing.T) {
 		t.Helper()
 		spec := shop(t, text)
 		spec.Image = image
-		if _, err := r.Replace(t.Context(), spec); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(r.Replace(t.Context(), spec))(t)
 	}
 	uid := func() string { return string(a.Get("jobs/default/seed").GetUID()) }
 	deploy("shop:devloop-1", text)

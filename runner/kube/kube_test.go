@@ -18,6 +18,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestProjectNamesBecomeLabelValues(t *testing.T) {
@@ -159,10 +161,7 @@ func TestApplicationContainer(t *testing.T) {
 func TestOnlyTheWayToTheServerIsUnanswered(t *testing.T) {
 	t.Parallel()
 	request := func(ctx context.Context, url string) error {
-		q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		q := must.Get(http.NewRequestWithContext(ctx, http.MethodGet, url, nil))(t)
 		response, err := http.DefaultClient.Do(q)
 		if err == nil {
 			_ = response.Body.Close()

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/tunnel/tunneltest"
 )
 
@@ -207,9 +208,7 @@ func TestOutageIsExplainedToWhoeverAsks(t *testing.T) {
 	client := browser(t)
 	waiting := later(func() string { return answerOf(client, "GET", f.URL(), "") })
 	raw := dialLocal(t, f)
-	if _, err := io.WriteString(raw, "EHLO\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(raw, "EHLO\n"))(t)
 	f.SetUnavailable(Unavailable{Reason: `start Pod "web": it <crashed>`, Evidence: []string{"exit code 1"}, Hints: []string{"mend it"}})
 	want := "503 devloop: start Pod \"web\": it <crashed>\n  | exit code 1\n  -> mend it\n"
 	if got := <-waiting; got != want {
@@ -277,23 +276,16 @@ func TestStreamsAndUpgradesPass(t *testing.T) {
 	f := listenAny(t, node, Options{})
 	f.SetBackend(webPod, 8080)
 	conn := dialLocal(t, f)
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: parrot\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: parrot\r\n\r\n"))(t)
 	upgraded := bufio.NewReader(conn)
 	if response, err := http.ReadResponse(upgraded, nil); err != nil || response.StatusCode != 101 {
 		t.Fatalf("got %v, %v", response, err)
 	}
-	if _, err := io.WriteString(conn, "hello\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(conn, "hello\n"))(t)
 	if text, err := io.ReadAll(upgraded); string(text) != "you said hello\n" {
 		t.Errorf("upgraded: %q, %v", text, err)
 	}
-	response, err := browser(t).Get(f.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
+	response := must.Get(browser(t).Get(f.URL()))(t)
 	if line, err := bufio.NewReader(response.Body).ReadString('\n'); line != "data: 1\n" { // before the stream ends
 		t.Errorf("stream: %q, %v", line, err)
 	}
@@ -313,12 +305,8 @@ func TestClientMayCloseItsSideAndWait(t *testing.T) {
 	f := listenAny(t, node, Options{})
 	f.SetBackend(webPod, 8080)
 	conn := dialLocal(t, f)
-	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"))(t)
+	must.Do(t, conn.CloseWrite())
 	close(closed)
 	if text, err := io.ReadAll(conn); !strings.HasSuffix(string(text), "8080 GET ") {
 		t.Errorf("got %q, %v", text, err)
@@ -412,19 +400,13 @@ func TestReasonIsForThisMachineOnly(t *testing.T) {
 	f.SetUnavailable(Unavailable{Reason: "build failed", Evidence: []string{"secret source"}, Hints: []string{"mend it"}})
 	ask := func(host, origin, accept string, told bool) {
 		t.Helper()
-		request, err := http.NewRequest("GET", f.URL(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		request := must.Get(http.NewRequest("GET", f.URL(), nil))(t)
 		request.Host = host
 		request.Header.Set("Accept", accept)
 		if origin != "" {
 			request.Header.Set("Origin", origin)
 		}
-		response, err := browser(t).Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		response := must.Get(browser(t).Do(request))(t)
 		text, _ := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		knows := strings.Contains(string(text), "secret source") || strings.Contains(string(text), "mend it") || strings.Contains(string(text), "build failed")
@@ -523,13 +505,8 @@ func TestClientOfAStreamIsMissedAtOnce(t *testing.T) {
 	}}
 	f := listenAny(t, node, Options{})
 	f.SetBackend(webPod, 8080)
-	response, err := browser(t).Get(f.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := bufio.NewReader(response.Body).ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
+	response := must.Get(browser(t).Get(f.URL()))(t)
+	must.Get(bufio.NewReader(response.Body).ReadString('\n'))(t)
 	_ = response.Body.Close()
 	select {
 	case <-gone:

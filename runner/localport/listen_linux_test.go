@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"unsafe"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // asNobody is set in the run of this test binary that has no rights.
@@ -22,10 +24,7 @@ const nobody = 65534
 func TestPortBelow1024WithoutTheRight(t *testing.T) {
 	if os.Getenv(asNobody) == "" && os.Geteuid() == 0 {
 		// The binary lies where only root may look: it is run by its open file.
-		self, err := os.Open("/proc/self/exe")
-		if err != nil {
-			t.Fatal(err)
-		}
+		self := must.Get(os.Open("/proc/self/exe"))(t)
 		defer func() { _ = self.Close() }()
 		cmd := exec.Command("/proc/self/fd/3", "-test.run", "^"+t.Name()+"$", "-test.v")
 		cmd.ExtraFiles, cmd.Dir = []*os.File{self}, "/"
@@ -76,20 +75,12 @@ func TestAnyPortIsFreeAtBothAddresses(t *testing.T) {
 		}
 		return
 	}
-	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40007"), 0); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40007"), 0))
 	loopbackUp(t)
 	for range 20 {
-		chosen, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		chosen := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 		_, number, _ := net.SplitHostPort(chosen.Addr().String())
-		busy, err := net.Listen("tcp", "[::1]:"+number)
-		if err != nil {
-			t.Fatal(err)
-		}
+		busy := must.Get(net.Listen("tcp", "[::1]:"+number))(t)
 		_ = chosen.Close()
 		listeners, moved, err := ListenTCP(t.Context(), Options{})
 		if err != nil || moved != nil || len(listeners) != 2 || strings.HasSuffix(listeners[0].Addr().String(), number) {
@@ -103,10 +94,7 @@ func TestAnyPortIsFreeAtBothAddresses(t *testing.T) {
 // loopbackUp brings up the loopback interface: netdevice(7).
 func loopbackUp(t *testing.T) {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fd := must.Get(syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM, 0))(t)
 	defer func() { _ = syscall.Close(fd) }()
 	request := struct {
 		name  [syscall.IFNAMSIZ]byte

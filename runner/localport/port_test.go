@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 	"github.com/devloop-cli/devloop/runner/tunnel/tunneltest"
@@ -44,10 +45,7 @@ func parrot(port int, data io.ReadWriter) error {
 
 func dialLocal(t *testing.T, f *Port) *net.TCPConn {
 	t.Helper()
-	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.Number())))
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := must.Get(net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.Number()))))(t)
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	return conn.(*net.TCPConn)
@@ -55,9 +53,7 @@ func dialLocal(t *testing.T, f *Port) *net.TCPConn {
 
 func say(t *testing.T, conn net.Conn, text string) string {
 	t.Helper()
-	if _, err := io.WriteString(conn, text+"\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(conn, text+"\n"))(t)
 	answer, err := bufio.NewReader(conn).ReadString('\n')
 	if err != nil {
 		t.Fatalf("said %q, got %q, %v", text, answer, err)
@@ -67,10 +63,7 @@ func say(t *testing.T, conn net.Conn, text string) string {
 
 func listenAny(t *testing.T, node *tunneltest.Node, o Options) *Port {
 	t.Helper()
-	f, err := Listen(t.Context(), node.Dial, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(Listen(t.Context(), node.Dial, o))(t)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log("the port's last failure:", f.Err())
@@ -86,9 +79,7 @@ func TestPortServesConnectionsMadeBeforeThePod(t *testing.T) {
 	node.Serve = parrot
 	f := listenAny(t, node, Options{})
 	early := dialLocal(t, f)
-	if _, err := io.WriteString(early, "early\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(early, "early\n"))(t)
 	f.SetBackend(webPod, 8080)
 	if answer, err := bufio.NewReader(early).ReadString('\n'); answer != "8080:early\n" {
 		t.Errorf("got %q, %v", answer, err)
@@ -124,9 +115,7 @@ func TestPortTurnsToAnotherPod(t *testing.T) {
 	}
 	f.Pause(t.Context())
 	held := dialLocal(t, f)
-	if _, err := io.WriteString(held, "d\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(held, "d\n"))(t)
 	f.SetBackend(webPod, 3)
 	if answer, _ := bufio.NewReader(held).ReadString('\n'); answer != "3:d\n" {
 		t.Errorf("the held connection got %q", answer)
@@ -154,9 +143,7 @@ func TestWaitingClientsDoNotDialAllAtOnce(t *testing.T) {
 	clients := make([]net.Conn, 5*maxDials)
 	for i := range clients {
 		clients[i] = dialLocal(t, f)
-		if _, err := io.WriteString(clients[i], "hello\n"); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(io.WriteString(clients[i], "hello\n"))(t)
 	}
 	f.SetBackend(webPod, 1)
 	for _, c := range clients {
@@ -211,12 +198,8 @@ func TestPortHalfClose(t *testing.T) {
 	f := listenAny(t, node, Options{})
 	f.SetBackend(webPod, 8080)
 	conn := dialLocal(t, f)
-	if _, err := io.WriteString(conn, "answer\n"); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(conn, "answer\n"))(t)
+	must.Do(t, conn.CloseWrite())
 	close(release)
 	if text, err := io.ReadAll(conn); string(text) != "late answer\n" || err != nil {
 		t.Errorf("got %q, %v", text, err)
@@ -261,9 +244,7 @@ func TestPortCloseEndsEverything(t *testing.T) {
 	say(t, busy, "hello")
 	f.Pause(t.Context())
 	waiting := dialLocal(t, f)
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.Close())
 	for name, conn := range map[string]net.Conn{"busy": busy, "waiting": waiting} {
 		if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("the %s connection did not end", name)
@@ -311,9 +292,7 @@ func TestPauseWaitsForARawAnswer(t *testing.T) {
 	f := listenAny(t, node, Options{})
 	f.SetBackend(webPod, 6379)
 	conn := dialLocal(t, f)
-	if _, err := io.WriteString(conn, "PING\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(conn, "PING\n"))(t)
 	<-asked
 	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -345,9 +324,7 @@ func TestDrainWaitsForThePreviousPod(t *testing.T) {
 	f := listenAny(t, node, Options{})
 	f.SetBackend(webPod, 1)
 	old := dialLocal(t, f)
-	if _, err := io.WriteString(old, "slow\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(old, "slow\n"))(t)
 	<-asked
 	f.SetBackend(webPod, 2)
 	if got := say(t, dialLocal(t, f), "new"); got != "2:new" {
@@ -409,9 +386,7 @@ func TestResponseInProgressIsNotCutOff(t *testing.T) {
 	f := listenAny(t, node, Options{})
 	f.SetBackend(webPod, 1)
 	old := dialLocal(t, f)
-	if _, err := io.WriteString(old, "\x16get\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(io.WriteString(old, "\x16get\n"))(t)
 	<-begun
 	drained := make(chan struct{})
 	f.SetBackend(webPod, 2)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/localport/outage"
 	"github.com/devloop-cli/devloop/runner/tunnel/tunneltest"
 )
@@ -17,14 +18,8 @@ func statusStream(t *testing.T, f *Port) (next func() string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL()+outage.StatusPath, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := browser(t).Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	request := must.Get(http.NewRequestWithContext(ctx, http.MethodGet, f.URL()+outage.StatusPath, nil))(t)
+	response := must.Get(browser(t).Do(request))(t)
 	t.Cleanup(func() { _ = response.Body.Close() })
 	if got := response.Header.Get("Content-Type"); got != "text/event-stream" || response.Header.Get("Server") != ServerHeader {
 		t.Fatalf("got %s of %s", got, response.Header.Get("Server"))
@@ -102,17 +97,11 @@ func TestStatusIsNeverAnsweredForTheApplication(t *testing.T) {
 	node.Serve = application(echo)
 	f := listenAny(t, node, Options{Status: &Status{}})
 	f.SetUnavailable(Unavailable{Reason: "it does not compile"})
-	request, err := http.NewRequest(http.MethodGet, f.URL()+outage.StatusPath, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	request := must.Get(http.NewRequest(http.MethodGet, f.URL()+outage.StatusPath, nil))(t)
 	for host, origin := range map[string]string{"evil.example": "", "localhost": "https://evil.example"} {
 		request.Host = host
 		request.Header.Set("Origin", origin)
-		response, err := browser(t).Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		response := must.Get(browser(t).Do(request))(t)
 		_ = response.Body.Close()
 		if response.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("a page of %q that asks for %s got %d", origin, host, response.StatusCode)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -82,10 +83,7 @@ kind: ConfigMap
 metadata: {name: own}
 data: {A: b}
 `
-	m, err := Load(testfile.Write(t, t.TempDir(), "pod.yaml", pod))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(Load(testfile.Write(t, t.TempDir(), "pod.yaml", pod)))(t)
 	of := func(kind, name string) kube.Ref { return kube.Ref{Kind: kind, Namespace: "team", Name: name} }
 	names, images := []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"}, []string{"web"}
 	if got, want := m.Missing("team", images, names...), []kube.Ref{of("ConfigMap", "jvm"), of("Secret", "hidden"), of("Secret", "keys")}; !slices.Equal(got, want) {

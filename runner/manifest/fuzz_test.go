@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/internal/yamlfile"
 )
@@ -11,10 +12,7 @@ import (
 // FuzzCheck reads manifests of strangers, and asks what they say.
 func FuzzCheck(f *testing.F) {
 	for _, dir := range []string{"valid", "broken"} {
-		paths, err := filepath.Glob("testdata/" + dir + "/*.yaml")
-		if err != nil {
-			f.Fatal(err)
-		}
+		paths := must.Get(filepath.Glob("testdata/" + dir + "/*.yaml"))(f)
 		for _, path := range paths {
 			text := testfile.Read(f, path)
 			f.Add(text)

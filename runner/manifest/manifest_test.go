@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/golden"
 
 	"github.com/devloop-cli/devloop/internal/lists"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -193,10 +194,7 @@ func TestNestedYAMLEndsInTime(t *testing.T) {
 
 func read(t *testing.T, text string) Manifest {
 	t.Helper()
-	m, err := Load(write(t, "manifest.yaml", text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(Load(write(t, "manifest.yaml", text)))(t)
 	return m
 }
 

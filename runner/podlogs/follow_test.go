@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -39,9 +40,7 @@ func TestLogsResumeWhereTheyBrokeOff(t *testing.T) {
 		}
 		return false
 	}
-	if err := follow(t.Context(), c, webPod, Options{Follow: true}, &out); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, follow(t.Context(), c, webPod, Options{Follow: true}, &out))
 	if want := "one\ntwo\ntwo again\nand again\nthree\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
 	}
@@ -73,9 +72,7 @@ func TestFollowedLogOutlivesAnOutage(t *testing.T) {
 	a.Put("pods", fakeapi.ServingPod("web"))
 	a.Logs = []string{line(1) + "✂", line(1) + line(2)}
 	var out strings.Builder
-	if err := follow(t.Context(), c, webPod, Options{Follow: true}, &out); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, follow(t.Context(), c, webPod, Options{Follow: true}, &out))
 	if want := "line 1\nline 2\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
 	}

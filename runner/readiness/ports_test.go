@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
@@ -31,13 +32,8 @@ func podWithPorts(t *testing.T, ports ...int64) (*unstructured.Unstructured, kub
 	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "containers")
 	list[0].(map[string]any)["ports"] = named
 	delete(list[0].(map[string]any), "readinessProbe")
-	if err := unstructured.SetNestedSlice(o.Object, list, "spec", "containers"); err != nil {
-		t.Fatal(err)
-	}
-	p, err := corePod(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, unstructured.SetNestedSlice(o.Object, list, "spec", "containers"))
+	p := must.Get(corePod(o))(t)
 	return o, kube.PodOf(p)
 }
 
@@ -59,9 +55,7 @@ func TestReadyWaitsForNoPortThatNobodyOpens(t *testing.T) {
 		}
 		return answersHTTP(data)
 	}
-	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Ready(t.Context(), []kube.Pod{pod}, nil))
 }
 
 // A debugger's port and that of a metrics agent are open while the application still starts.
@@ -93,9 +87,7 @@ func TestReadyDoesNotTrustTheProbeAfterARestart(t *testing.T) {
 	o, pod := podWithPorts(t, 8080)
 	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "containers")
 	list[0].(map[string]any)["readinessProbe"] = map[string]any{"tcpSocket": map[string]any{"port": int64(8080)}}
-	if err := unstructured.SetNestedSlice(o.Object, list, "spec", "containers"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, unstructured.SetNestedSlice(o.Object, list, "spec", "containers"))
 	a.Put("pods", o)
 	pod.Restarted = true
 	starts := time.Now().Add(minUptime + time.Second)
@@ -117,15 +109,11 @@ func TestReadyIsSaidByTheProbeInTheEnd(t *testing.T) {
 	o, pod := podWithPorts(t, 8080)
 	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "containers")
 	list[0].(map[string]any)["readinessProbe"] = map[string]any{"exec": map[string]any{}, "periodSeconds": int64(1), "failureThreshold": int64(1)}
-	if err := unstructured.SetNestedSlice(o.Object, list, "spec", "containers"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, unstructured.SetNestedSlice(o.Object, list, "spec", "containers"))
 	a.Put("pods", o)
 	pod.Restarted = true
 	a.Forward = func(int, httpstream.Stream) error { return errRefused }
-	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Ready(t.Context(), []kube.Pod{pod}, nil))
 }
 
 func TestReadyTakesAnyProtocol(t *testing.T) {
@@ -160,9 +148,7 @@ func TestForeignPortsGetNoByte(t *testing.T) {
 		}
 		return answersHTTP(data)
 	}
-	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Ready(t.Context(), []kube.Pod{pod}, nil))
 	mu.Lock()
 	defer mu.Unlock()
 	if said, asked := got[6379]; said != "" || !asked || !strings.HasPrefix(got[8080], "OPTIONS * ") {
@@ -190,10 +176,7 @@ func TestJVMsAtADebugPortAreLeftInPeace(t *testing.T) {
 
 func TestAdviceFitsAProjectWithoutAManifest(t *testing.T) {
 	o, pod := podWithPorts(t, 8080)
-	p, err := corePod(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(corePod(o))(t)
 	for generated, says := range map[bool]string{true: "--env SERVER_PORT=8080", false: "`containerPort` in the manifest"} {
 		pod.Generated = generated
 		v := podstatus.NotListening(p, pod, 8080)

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -102,9 +103,7 @@ func history(t *testing.T, path string) []*unstructured.Unstructured {
 	var states []*unstructured.Unstructured
 	for _, document := range bytes.Split(text, []byte("---\n")) {
 		o := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal(document, o); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, yaml.Unmarshal(document, o))
 		states = append(states, o)
 	}
 	return states
@@ -126,9 +125,7 @@ func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
 		_, err := data.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
 		return err
 	}
-	if err := r.Ready(t.Context(), []kube.Pod{webPod}, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Ready(t.Context(), []kube.Pod{webPod}, nil))
 	if attempts != 3 {
 		t.Errorf("ready after %d attempts, want 3", attempts)
 	}

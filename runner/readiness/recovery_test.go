@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
@@ -19,9 +20,7 @@ func inState(t *testing.T, name string, restarts int64, state, last map[string]a
 	t.Helper()
 	o := fakeapi.ServingPod(name)
 	status := map[string]any{"name": "app", "image": "shop", "restartCount": restarts, "state": state, "lastState": last}
-	if err := unstructured.SetNestedSlice(o.Object, []any{status}, "status", "containerStatuses"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, unstructured.SetNestedSlice(o.Object, []any{status}, "status", "containerStatuses"))
 	return o
 }
 

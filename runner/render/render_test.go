@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -17,10 +18,7 @@ import (
 
 func manifestOf(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
-	m, err := manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text)))(t)
 	return m
 }
 
@@ -32,10 +30,7 @@ func shop(t *testing.T, text string) Spec {
 // objects returns what goes to the cluster.
 func objects(t *testing.T, s Spec) []*unstructured.Unstructured {
 	t.Helper()
-	objects, err := Objects(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	objects := must.Get(Objects(s))(t)
 	return objects
 }
 

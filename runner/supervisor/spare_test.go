@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/tunnel"
@@ -106,9 +107,7 @@ func TestSpareThatEndsIsTakenOffItsPod(t *testing.T) {
 	s := New(client, nil)
 	for _, answer := range []string{"ready with 180 MB", "ready with 180 MB", "no: the node has too little free memory", "no: the node has too little free memory"} {
 		s.tunnels = tunnel.NewPool((&answering{answer: answer}).dial, 1)
-		if _, err := s.Spare(t.Context(), webPod, 5007, RoomForTwo); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(s.Spare(t.Context(), webPod, 5007, RoomForTwo))(t)
 	}
 	if len(noted) != 2 || !strings.Contains(noted[0], `"ready with 180 MB"`) || !strings.Contains(noted[1], kube.AnnotationSpare+`":null`) {
 		t.Errorf("written: %q", noted)

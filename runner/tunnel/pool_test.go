@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 	"github.com/devloop-cli/devloop/runner/tunnel/tunneltest"
@@ -29,10 +30,7 @@ func pod(name string) kube.Pod { return kube.Pod{Name: name, UID: types.UID("uid
 // talk has a conversation with a port of a Pod.
 func talk(t *testing.T, pool *tunnel.Pool, pod kube.Pod, port int) error {
 	t.Helper()
-	c, err := pool.Open(t.Context(), pod, port)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(pool.Open(t.Context(), pod, port))(t)
 	_, _ = io.ReadAll(c)
 	return c.End()
 }
@@ -48,9 +46,7 @@ func TestPoolReusesTunnels(t *testing.T) {
 		}
 	}
 	for range 3 {
-		if err := talk(t, pool, pod("web"), 80); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, talk(t, pool, pod("web"), 80))
 	}
 	expect("one after the other", 1)
 	_ = talk(t, pool, pod("db"), 80)
@@ -115,10 +111,7 @@ func TestConnectionEndsWithItsContext(t *testing.T) {
 	}}
 	pool := tunnel.NewPool(node.Dial, 16)
 	ctx, cancel := context.WithCancel(t.Context())
-	connection, err := pool.Connect(ctx, pod("web"), 80)
-	if err != nil {
-		t.Fatal(err)
-	}
+	connection := must.Get(pool.Connect(ctx, pod("web"), 80))(t)
 	cancel()
 	if _, err := connection.Read(make([]byte, 1)); err == nil {
 		t.Error("it is open when its context has ended")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -62,9 +63,7 @@ func Sample(t *testing.T, name string) string {
 	dir := filepath.Join(t.TempDir(), "devloop-test-"+name)
 	real.CopySources(t, filepath.Join(repository(t), "samples", name), dir)
 	for _, made := range []string{"build", "target", ".gradle"} { // by somebody who built the sample where it is
-		if err := os.RemoveAll(filepath.Join(dir, made)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.RemoveAll(filepath.Join(dir, made)))
 	}
 	for _, script := range []string{"gradlew", "mvnw"} {
 		_ = os.Chmod(filepath.Join(dir, script), 0o755)
@@ -79,10 +78,7 @@ func Sample(t *testing.T, name string) string {
 
 func repository(t *testing.T) string {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(os.Getwd())(t)
 	for dir != filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			return dir
@@ -122,9 +118,7 @@ func Change(t *testing.T, dir, file, from, to string) {
 	case err != nil || !strings.Contains(string(text), from):
 		t.Fatalf("no %q to edit in %s: %v", from, file, err)
 	case to == "":
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Remove(path))
 	default:
 		testfile.Write(t, dir, file, strings.Replace(string(text), from, to, 1))
 	}

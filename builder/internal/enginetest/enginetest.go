@@ -22,6 +22,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // Engine is a Docker engine at the wire: behind it stands the real client.
@@ -269,14 +271,8 @@ func (e *Engine) remove(w http.ResponseWriter, r *http.Request) {
 // AddRandom gives the engine an image of random layers under a name.
 func (e *Engine) AddRandom(t *testing.T, name string, layers int64) {
 	t.Helper()
-	img, err := random.Image(2048, layers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := must.Get(random.Image(2048, layers))(t)
+	config := must.Get(img.ConfigFile())(t)
 	config = config.DeepCopy()
 	config.Architecture, config.OS = "amd64", "linux"
 	config.Config.Env = []string{"JAVA_HOME=/opt/java"}
@@ -310,23 +306,12 @@ func CheckImage(t *testing.T, img v1.Image) {
 	if err := validate.Image(img, validate.Fast); err != nil {
 		t.Error(err)
 	}
-	layers, err := img.Layers()
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest, err := img.Manifest()
-	if err != nil {
-		t.Fatal(err)
-	}
+	layers := must.Get(img.Layers())(t)
+	manifest := must.Get(img.Manifest())(t)
 	for i, l := range layers {
-		data, err := l.Uncompressed()
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(l.Uncompressed())(t)
 		digest, size, err := v1.SHA256(data)
-		if err = errors.Join(err, data.Close()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, errors.Join(err, data.Close()))
 		if want := manifest.Layers[i]; digest != want.Digest || size != want.Size ||
 			want.MediaType != "application/vnd.oci.image.layer.v1.tar" {
 			t.Errorf("layer %d is %s of %d bytes, the manifest says %+v", i, digest, size, want)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -48,15 +49,10 @@ func Write(t *testing.T, path string, files []File) string {
 	var data bytes.Buffer
 	archive := zip.NewWriter(&data)
 	for _, f := range files {
-		w, err := archive.Create(f[0])
-		if err != nil {
-			t.Fatal(err)
-		}
+		w := must.Get(archive.Create(f[0]))(t)
 		_, _ = io.WriteString(w, f[1])
 	}
-	if err := archive.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, archive.Close())
 	return testfile.Write(t, filepath.Dir(path), filepath.Base(path), data.String())
 }
 
@@ -78,9 +74,6 @@ func Without(files []File, suffixes ...string) []File {
 // Read returns the content of a file.
 func Read(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile(path))(t)
 	return string(text)
 }

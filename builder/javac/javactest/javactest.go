@@ -12,16 +12,14 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // Shared returns the compiler of all tests in the package under test, or skips t where there is no JDK.
 func Shared(t testing.TB) *javac.Compiler {
 	t.Helper()
 	real.Java(t)
-	compiler, err := start()
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiler := must.Get(start())(t)
 	return compiler
 }
 

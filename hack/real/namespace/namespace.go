@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // label marks the namespaces that this package made.
@@ -31,10 +33,7 @@ var swept sync.Once
 // New makes a namespace whose name begins with prefix.
 func New(t testing.TB, config *rest.Config, prefix string) string {
 	t.Helper()
-	client, err := typed.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := must.Get(typed.NewForConfig(config))(t)
 	swept.Do(func() { sweep(t, client.Namespaces()) })
 	made, err := client.Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix, Labels: map[string]string{label: ""}}},
@@ -67,10 +66,7 @@ func remove(ctx context.Context, namespaces typed.NamespaceInterface, n *corev1.
 // sweep removes what tests left that were killed.
 func sweep(t testing.TB, namespaces typed.NamespaceInterface) {
 	t.Helper()
-	all, err := namespaces.List(t.Context(), metav1.ListOptions{LabelSelector: label})
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := must.Get(namespaces.List(t.Context(), metav1.ListOptions{LabelSelector: label}))(t)
 	for _, n := range all.Items {
 		if time.Since(n.CreationTimestamp.Time) < abandoned {
 			continue

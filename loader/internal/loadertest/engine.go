@@ -24,6 +24,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 	"github.com/gofrs/flock"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/proc"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
@@ -95,9 +96,7 @@ func (e *Engine) AddNode(name string, labels map[string]string) *FakeNode {
 	n.ID, n.Names, n.Labels, n.State = name+"-id", []string{"/" + name}, labels, container.StateRunning
 	for _, dir := range []string{"images", "listed", "ingest", "containers",
 		"io.containerd.content.v1.content/blobs/sha256"} {
-		if err := os.MkdirAll(filepath.Join(n.root, dir), 0o755); err != nil {
-			e.t.Fatal(err)
-		}
+		must.Do(e.t, os.MkdirAll(filepath.Join(n.root, dir), 0o755))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -140,17 +139,13 @@ func (n *FakeNode) Restart(context.Context) error {
 // StopContainerd has the node's containerd end during the next import, and come back after the next few ctr commands.
 func (n *FakeNode) StopContainerd(t testing.TB) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(n.root, "ending"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(filepath.Join(n.root, "ending"), nil, 0o644))
 }
 
 // Break makes every import into the node fail.
 func (n *FakeNode) Break(t testing.TB) {
 	t.Helper()
-	if err := os.RemoveAll(filepath.Join(n.root, "ingest")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.RemoveAll(filepath.Join(n.root, "ingest")))
 }
 
 // Nodes returns the engine's containers, in the order in which they were added.
@@ -356,9 +351,7 @@ func answer(w http.ResponseWriter, status int, body any) {
 func (n *FakeNode) Hold(t testing.TB) (release func()) {
 	t.Helper()
 	gate := flock.New(filepath.Join(n.root, "gate"))
-	if err := gate.Lock(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, gate.Lock())
 	return func() {
 		if err := gate.Unlock(); err != nil {
 			t.Error(err)

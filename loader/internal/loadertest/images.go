@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // Layer is an uncompressed layer of one random file, generated while it is read: a large one takes no memory.
@@ -104,10 +105,7 @@ func NewImage(t testing.TB, layers ...v1.Layer) v1.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err = mutate.AppendLayers(img, layers...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img = must.Get(mutate.AppendLayers(img, layers...))(t)
 	return img
 }
 

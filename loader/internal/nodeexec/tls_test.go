@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // stuckEngine is an engine behind TLS whose process reads one byte of its input, which it reports, and no more.
@@ -51,10 +53,7 @@ func stuckEngine(t *testing.T) (docker *client.Client, reading <-chan struct{}) 
 func TestWriteOverTLSThatANodeBlocksIsFreed(t *testing.T) {
 	t.Parallel()
 	docker, reading := stuckEngine(t)
-	p, err := Start(t.Context(), docker, "node", "sh")
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(Start(t.Context(), docker, "node", "sh"))(t)
 	written := make(chan error, 1)
 	go func() {
 		_, err := p.Write(make([]byte, 64<<20)) // more than any connection holds

@@ -22,6 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/rest"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
@@ -65,10 +66,7 @@ func New(t *testing.T) (*API, *cluster.Client) {
 	t.Cleanup(func() { a.CutWatches(); a.CloseClientConnections(); a.Close() })
 	a.Put("serviceaccounts", Object("v1", "ServiceAccount", "default"))
 	json := rest.ContentConfig{ContentType: "application/json", AcceptContentTypes: "application/json"}
-	c, err := cluster.New(&rest.Config{Host: a.URL, ContentConfig: json}, "test", "default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(cluster.New(&rest.Config{Host: a.URL, ContentConfig: json}, "test", "default"))(t)
 	return a, c
 }
 

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/tunnel"
@@ -34,16 +35,10 @@ func TestConversationsAreCarried(t *testing.T) {
 		_, err := io.Copy(data, data)
 		return err
 	}
-	end, err := Dialer(c.Config)(t.Context(), web)
-	if err != nil {
-		t.Fatal(err)
-	}
+	end := must.Get(Dialer(c.Config)(t.Context(), web))(t)
 	defer end.Close()
 	for _, words := range []string{"hello", strings.Repeat("many words ", 20_000)} { // one after the other, through one tunnel
-		s, err := end.Open(8080)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := must.Get(end.Open(8080))(t)
 		go func() {
 			_, _ = io.WriteString(s, words)
 			_ = s.CloseWrite()
@@ -63,10 +58,7 @@ func TestConversationsAreCarried(t *testing.T) {
 func TestClosedTunnelOpensNothing(t *testing.T) {
 	t.Parallel()
 	_, c := fakeapi.New(t)
-	end, err := Dialer(c.Config)(t.Context(), web)
-	if err != nil {
-		t.Fatal(err)
-	}
+	end := must.Get(Dialer(c.Config)(t.Context(), web))(t)
 	if !end.Alive() {
 		t.Error("not alive at first")
 	}
@@ -211,14 +203,8 @@ func TestTunnelClosesWhereTheOtherEndHasStoppedReading(t *testing.T) {
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })
 	a.Forward = func(int, httpstream.Stream) error { <-over; return nil }
-	end, err := Dialer(c.Config)(t.Context(), web)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := end.Open(8080)
-	if err != nil {
-		t.Fatal(err)
-	}
+	end := must.Get(Dialer(c.Config)(t.Context(), web))(t)
+	s := must.Get(end.Open(8080))(t)
 	var written atomic.Int64
 	go func() {
 		for part := make([]byte, 1<<18); ; {

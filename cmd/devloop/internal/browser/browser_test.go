@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -24,9 +25,7 @@ func TestOpenRunsTheProgramOfTheUser(t *testing.T) {
 		program + " %s -x:firefox": url + " -x",
 	} {
 		t.Setenv("BROWSER", value)
-		if err := Open(t.Context(), url); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, Open(t.Context(), url))
 		if got := strings.TrimSpace(awaitFile(t, out)); got != want {
 			t.Errorf("%s: got %q, want %q", value, got, want)
 		}

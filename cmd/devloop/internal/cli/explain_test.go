@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestExplainFitsItsTerminal: a topic, and their list.
@@ -39,9 +40,7 @@ func onTerminal(t *testing.T, width int, words ...string) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = master.Close() }()
-	if err := pty.Setsize(file, &pty.Winsize{Rows: 24, Cols: uint16(width)}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, pty.Setsize(file, &pty.Winsize{Rows: 24, Cols: uint16(width)}))
 	shown := make(chan string)
 	go func() {
 		text, _ := io.ReadAll(master) // ends with an error when the other side is closed

@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
@@ -37,14 +38,8 @@ contexts: [{name: kind-devloop, context: {cluster: c, user: u}}],
 clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}],
 users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: touch, args: [%q]}}}]}`, ran)
 	testfile.Write(t, "", kubeconfig, text)
-	r, err := runner.Connect(cluster.Options{Kubeconfig: kubeconfig})
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := dockerapi.Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(runner.Connect(cluster.Options{Kubeconfig: kubeconfig}))(t)
+	engine := must.Get(dockerapi.Connect(t.Context()))(t)
 	if _, err := machine.Answering(t.Context(), engine, r); fault.Of(err).Code != loader.CodeNotLocal {
 		t.Errorf("got %v", err)
 	}

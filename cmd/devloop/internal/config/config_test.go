@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -149,10 +150,7 @@ func TestEveryExampleIsGood(t *testing.T) {
 
 // TestSchemaKnowsEverySetting looks that the schema is JSON and names all keys.
 func TestSchemaKnowsEverySetting(t *testing.T) {
-	text, err := Schema()
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(Schema())(t)
 	var schema struct {
 		AdditionalProperties *bool
 		Properties           map[string]struct {
@@ -161,9 +159,7 @@ func TestSchemaKnowsEverySetting(t *testing.T) {
 			AnyOf       []any
 		}
 	}
-	if err := json.Unmarshal(text, &schema); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, json.Unmarshal(text, &schema))
 	if runAs, port := schema.Properties["run-as"].Type, schema.Properties["debug-port"].AnyOf; !reflect.DeepEqual(runAs, []any{"string", "number"}) || len(port) != 2 {
 		t.Errorf("editors flag numbers: run-as is of %v, debug-port of %v", runAs, port)
 	}

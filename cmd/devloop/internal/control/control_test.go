@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // listening returns a server of a session, and its client.
@@ -30,10 +31,7 @@ func listening(t *testing.T, s Session) (*Server, *Client, string) {
 	if s.Events == nil {
 		s.Events = event.NewStore()
 	}
-	server, err := Listen(path, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := must.Get(Listen(path, s))(t)
 	t.Cleanup(func() { server.Close(); server.Drain() })
 	return server, Dial(path), path
 }
@@ -65,10 +63,7 @@ func TestSocketIsTheOwnersOnly(t *testing.T) {
 func TestSocketOfAKilledProcessIsReplaced(t *testing.T) {
 	t.Parallel()
 	_, _, path := listening(t, Session{})
-	again, err := Listen(path, Session{Rebuild: func(context.Context, bool) error { return nil }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := must.Get(Listen(path, Session{Rebuild: func(context.Context, bool) error { return nil }}))(t)
 	defer again.Close()
 	if err := Dial(path).Rebuild(t.Context(), true); err != nil {
 		t.Error(err)
@@ -111,16 +106,10 @@ func TestReadersGetTheEventsToTheEnd(t *testing.T) {
 	store := event.NewStore()
 	bus := event.NewBus(store)
 	server, c, _ := listening(t, Session{Events: store})
-	early, err := c.Events(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	early := must.Get(c.Events(t.Context()))(t)
 	bus.Publish(0, event.StreamStarted{Schema: event.Schema, Session: "one"})
 	bus.Publish(1, event.CycleStarted{Because: "first build"})
-	late, err := c.Events(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	late := must.Get(c.Events(t.Context()))(t)
 	bus.Publish(1, event.CycleFinished{Outcome: event.OK})
 	server.Close()
 	bus.Publish(0, event.SessionFinished{Outcome: event.OK})

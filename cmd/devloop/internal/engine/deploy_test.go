@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -33,13 +34,9 @@ func TestOldPodServesUntilTheNewOneDoes(t *testing.T) {
 	f := &fakes{port: 8080, quick: true}
 	l, port, cycle := keeping(t, f)
 	for n := range 3 {
-		if err := cycle(n); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, cycle(n))
 	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Close())
 	want := []string{"hold", "point to app:8080", "point to app-b:8080", "drain", "point to app:8080", "drain", "close"}
 	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, withoutOrderOfDrains(want)) {
 		t.Errorf("got %q, want %q", port.said, want)
@@ -66,13 +63,9 @@ func TestPodComesUpInItsPlaceWhereTheNameBesideIsTaken(t *testing.T) {
 	l, r := newTestSession(crowded{f}, at(port, 8080))
 	l.Target.KeepServing = true
 	for n := range 2 {
-		if err := cycleOf(l, n, "asked for", watch.Everything()).run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, cycleOf(l, n, "asked for", watch.Everything()).run(t.Context()))
 	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Close())
 	want := []string{"hold", "point to app:8080", "hold", "point to app:8080", "close"}
 	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, want) {
 		t.Errorf("got %q, want %q", said, want)
@@ -102,9 +95,7 @@ func TestNewPodThatFailsTakesNothingAway(t *testing.T) {
 	t.Parallel()
 	f := &fakes{port: 8080, quick: true}
 	l, port, cycle := keeping(t, f)
-	if err := cycle(1); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cycle(1))
 	f.failing(event.Ready, errors.New("it ended"))
 	if err := cycle(2); err == nil {
 		t.Fatal("the new Pod did not fail")
@@ -113,12 +104,8 @@ func TestNewPodThatFailsTakesNothingAway(t *testing.T) {
 		t.Errorf("after the failure the port was told %q, want %q", port.said, want)
 	}
 	f.failing(event.Ready, nil)
-	if err := cycle(3); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cycle(3))
+	must.Do(t, l.Close())
 	if !reflect.DeepEqual(f.retired, []string{"app"}) {
 		t.Errorf("retired %q", f.retired)
 	}
@@ -129,21 +116,15 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 	t.Parallel()
 	f := &fakes{port: 8080, quick: true}
 	l, _, cycle := keeping(t, f)
-	if err := cycle(1); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cycle(1))
 	f.failing(event.Ready, errors.New("it ended"))
 	_ = cycle(2)
 	f.mu.Lock()
 	f.built = 0 // the next build makes the first image again
 	f.mu.Unlock()
 	f.failing(event.Ready, nil)
-	if err := cycleOf(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cycleOf(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()))
+	must.Do(t, l.Close())
 	if !reflect.DeepEqual(f.retired, []string{"app-b"}) {
 		t.Errorf("retired %q", f.retired)
 	}
@@ -153,10 +134,7 @@ func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) 
 	t.Parallel()
 	l, r := newTestSession(&fakes{})
 	l.Become(publish.New(event.NewBus()), state.State{}.Promoted(state.Deployment{Pods: []kube.Pod{{Name: "app"}}}))
-	m, err := manifest.Load("testdata/deployment.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(manifest.Load("testdata/deployment.yaml"))(t)
 	l.Target.KeepServing = true
 	c := cycleOf(l, 1, "", watch.Batch{})
 	c.manifest = m
@@ -177,9 +155,7 @@ func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
 	f := &fakes{port: 8080, quick: true}
 	l, port, cycle := keeping(t, f)
 	l.Target.Manifests = []string{"testdata/probed.yaml"}
-	if err := cycle(1); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cycle(1))
 	f.failing(event.Ready, errors.New("it ended"))
 	if err := cycle(2); err == nil || l.State().Serving == nil {
 		t.Fatalf("got %v, and it serves: %v", err, l.State().Serving != nil)
@@ -189,18 +165,12 @@ func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
 	f.built = 0 // the next build makes the first image again
 	f.mu.Unlock()
 	replaced := f.count(event.Replace)
-	if err := cycleOf(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cycleOf(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()))
 	if got := f.count(event.Replace) - replaced; got != 1 {
 		t.Errorf("the state.Deployment was told %d times", got)
 	}
-	if err := cycle(4); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cycle(4))
+	must.Do(t, l.Close())
 	want := []string{"hold", "point to app:8080", "point to app-b:8080", "point to app:8080", "close"}
 	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, want) {
 		t.Errorf("got %q, want %q", said, want)
@@ -306,13 +276,8 @@ func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakes{}
 		l, _ := newTestSession(f)
-		if err := l.Deploy(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		m, err := manifest.Load("testdata/deployment.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, l.Deploy(t.Context()))
+		m := must.Get(manifest.Load("testdata/deployment.yaml"))(t)
 		c := cycleOf(l, 2, "", watch.Batch{})
 		c.manifest = m
 		if _, err := (&rollout{cycle: c}).start(t.Context()); err != nil || !reflect.DeepEqual(f.retired, []string{"app"}) {
@@ -333,9 +298,7 @@ func TestServicesAwaitTheirTurnToStart(t *testing.T) {
 			return func() { _ = f.work(ctx, "done") }, end
 		}
 	})
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
 	if want := []event.Stage{"compile", "turn", "image", "load", "replace", "ready", "done"}; !slices.Equal(f.calls, want) {
 		t.Errorf("got %q, want %q", f.calls, want)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -299,9 +300,7 @@ func TestDeployTakesEveryStageInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, r := newTestSession(&fakes{})
-		if err := l.Deploy(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, l.Deploy(t.Context()))
 		want := []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped"}
 		if got := r.stages(); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q, want %q", got, want)
@@ -447,9 +446,7 @@ func TestApplicationsLogIsFollowedUntilTheEnd(t *testing.T) {
 		_, end := running(t, l)
 		time.Sleep(time.Minute)
 		end()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, l.Close())
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		lines := 0

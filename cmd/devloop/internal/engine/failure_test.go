@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestFailureSaysWhichCodeAnswers fails once before the running application has a change, and
@@ -25,9 +26,7 @@ func TestFailureSaysWhichCodeAnswers(t *testing.T) {
 		answers.ServeHTTP(w, q)
 	})
 	f.pack(t, "1", "a")
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
 	for _, c := range []struct {
 		what   string
 		deaf   bool

@@ -18,6 +18,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/podstatus"
@@ -92,13 +93,9 @@ func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T)
 		c.Listen = func(context.Context, localport.Options) (ports.Port, error) { listened++; return port, nil }
 	})
 	for n := range 2 {
-		if err := cycleOf(l, n, "asked for", watch.Everything()).run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, cycleOf(l, n, "asked for", watch.Everything()).run(t.Context()))
 	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Close())
 	want := []string{"hold", "point to app:8080", "hold", "point to app:8080", "close"}
 	if listened != 1 || !reflect.DeepEqual(port.said, want) {
 		t.Errorf("listened %d times, %q; want once, %q", listened, port.said, want)
@@ -146,12 +143,8 @@ func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
 func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
 	t.Parallel()
 	l, r := newTestSession(&sameImage{}, at(newFakePort(t), 0))
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := cycleOf(l, 2, "README.md changed", changedFile("README.md")).run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
+	must.Do(t, cycleOf(l, 2, "README.md changed", changedFile("README.md")).run(t.Context()))
 	got := r.stages()
 	want := []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped", "compile ok", "image ok", "load ok"}
 	if !reflect.DeepEqual(got, want) {
@@ -189,9 +182,7 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	want := []string{"first build", "ok", "A.java changed", "ok"}
 	r.awaitCycles(2)
 	end()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Close())
 	if got := r.cycles(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -216,9 +207,7 @@ func TestLocalhostForwardsToThePortThatTheApplicationOpened(t *testing.T) {
 	t.Parallel()
 	port, f := newFakePort(t), &elsewhere{fakes: fakes{port: 8080, quick: true}}
 	l, r := newTestSession(f, at(port, 8080))
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
 	said := slices.ContainsFunc(r.events, func(e event.Event) bool {
 		n, is := e.Body.(event.Notice)
 		return is && n.Code == event.NoticePortDiffers && n.Port == 9191 && n.Expected == 8080

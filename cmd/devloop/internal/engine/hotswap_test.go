@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/supervisor"
@@ -80,9 +81,6 @@ func compiled(t *testing.T, text string) plan.State {
 
 func changes(t *testing.T, before, after plan.State) map[string][]byte {
 	t.Helper()
-	files, err := plan.Changes(before, after)
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := must.Get(plan.Changes(before, after))(t)
 	return files
 }

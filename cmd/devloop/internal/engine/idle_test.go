@@ -11,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/watch"
@@ -54,9 +55,7 @@ func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
 		time.Sleep(time.Minute)
 		cancel()
 		<-ended
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, l.Close())
 		want := []string{"compile [] true", "rest", "compile [src/A.java] false", "rest", "compile [src/B.java] false", "rest"}
 		if !reflect.DeepEqual(f.asked, want) {
 			t.Errorf("got %q", f.asked)

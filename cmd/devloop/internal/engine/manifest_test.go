@@ -17,6 +17,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -44,9 +45,7 @@ func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 	}
 	manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: app%s}]}\n"
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(manifest, "")})
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
 	before := len(r.stages())
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(manifest, ", command: [java]")})
 	err := l.Deploy(t.Context())
@@ -76,10 +75,7 @@ func TestOptionsThatOnlyTheClusterHas(t *testing.T) {
 		_, _ = io.WriteString(w, `{"kind": "ConfigMap", "apiVersion": "v1", "data": {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}}`)
 	}))
 	t.Cleanup(api.Close)
-	client, err := cluster.New(&rest.Config{Host: api.URL}, "one", "default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := must.Get(cluster.New(&rest.Config{Host: api.URL}, "one", "default"))(t)
 	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir, l.Target.Values = t.TempDir(), manifest.Values{}
 	l.Target.ReadValues = func(ctx context.Context, m manifest.Manifest) (manifest.Values, map[kube.Ref]error) {
@@ -125,12 +121,8 @@ func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
 		said    bool
 	}{{changedFile("devloop.yaml"), true}, {changedFile("A.java"), false}, {watch.Everything(), false}, {watch.Whatever(), false}} {
 		l, r := newTestSession(&fakes{quick: true})
-		if err := cycleOf(l, 2, "saved", c.changed).run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, cycleOf(l, 2, "saved", c.changed).run(t.Context()))
+		must.Do(t, l.Close())
 		said := slices.ContainsFunc(r.events, func(e event.Event) bool {
 			n, is := e.Body.(event.Notice)
 			return is && n.Code == event.NoticeSettings
@@ -154,13 +146,9 @@ func TestObjectsThatTheManifestNoLongerHasAreRemoved(t *testing.T) {
 	}{{pod + settings, nil}, {pod, errors.New("the cluster is away")}, {pod, nil}, {pod, nil}} {
 		f.pruning = c.pruning
 		write(t, l.Target.Dir, map[string]string{"pod.yaml": c.text})
-		if err := l.Deploy(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, l.Deploy(t.Context()))
 	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Close())
 	var said []string
 	for _, e := range r.events {
 		switch b := e.Body.(type) {
@@ -184,15 +172,11 @@ func TestAnEditOfAManifestAfterASwapBuildsNothing(t *testing.T) {
 	l.Target.Dir = t.TempDir()
 	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: app, env: [{name: A, value: %q}]}]}\n"
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(pod, "a")})
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
 	l.Become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), l.built))
 	before := len(r.stages())
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(pod, "b")})
-	if err := cycleOf(l, 2, "pod.yaml changed", changedFile("pod.yaml")).run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cycleOf(l, 2, "pod.yaml changed", changedFile("pod.yaml")).run(t.Context()))
 	if got, want := r.stages()[before:], []string{"image ok", "load ok", "replace ok", "ready ok", "forward skipped"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -216,9 +200,7 @@ func TestAnotherServicesObjectsLeaveThePodAsItIs(t *testing.T) {
 		write(t, l.Target.Dir, map[string]string{"k8s/pods.yaml": fmt.Sprintf(pod, "app", own) + "---\n" + fmt.Sprintf(pod, "other", other)})
 	}
 	pods("a", "a")
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
 	replaced := func(n int) int {
 		t.Helper()
 		before := f.count(event.Replace)

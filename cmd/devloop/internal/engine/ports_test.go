@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -44,9 +45,7 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 			return served, nil
 		}
 	})
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
 	if said := r.notices(); len(said) != 1 || said[0].Code != event.NoticePortUnused || said[0].Port != 9779 {
 		t.Errorf("noticed %+v", said)
 	}
@@ -62,9 +61,7 @@ func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
 	l.Target.Dir = t.TempDir()
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: spring-server}]}\n"})
 	for range 2 {
-		if err := l.Deploy(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, l.Deploy(t.Context()))
 	}
 	if said := r.notices(); len(said) != 1 || said[0].Code != event.NoticeImageGuessed || said[0].Image != "spring-server" {
 		t.Errorf("noticed %+v", said)

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/watch"
@@ -16,9 +17,7 @@ import (
 func TestRebuildCompilesAndLeavesThePodWhereNothingChanged(t *testing.T) {
 	t.Parallel()
 	l, r := newTestSession(&sameImage{})
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Deploy(t.Context()))
 	before := len(r.stages())
 	for _, c := range []struct {
 		batch watch.Batch
@@ -27,9 +26,7 @@ func TestRebuildCompilesAndLeavesThePodWhereNothingChanged(t *testing.T) {
 		{watch.Whatever(), []string{"compile ok", "image ok", "load ok"}},
 		{watch.Everything(), []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped"}},
 	} {
-		if err := cycleOf(l, 2, "asked for", c.batch).run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, cycleOf(l, 2, "asked for", c.batch).run(t.Context()))
 		if got := r.stages()[before:]; !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%+v took %q, want %q", c.batch, got, c.want)
 		}

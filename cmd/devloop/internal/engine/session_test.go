@@ -20,6 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
@@ -220,9 +221,7 @@ func TestPodThatServesAfterItsFirstCrashEndsTheOutage(t *testing.T) {
 		save("B.java")
 		r.awaitCycles(3)
 		end()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, l.Close())
 		if got := r.cycles(); got[len(got)-2] != "B.java changed" || got[len(got)-1] != "ok" {
 			t.Errorf("got %q", got)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -53,10 +54,7 @@ func TestEveryEventReadsAsItWasWritten(t *testing.T) {
 	for kind := range bodies {
 		t.Run(kind, func(t *testing.T) {
 			want := filled(kind)
-			data, err := json.Marshal(want)
-			if err != nil {
-				t.Fatal(err)
-			}
+			data := must.Get(json.Marshal(want))(t)
 			var got Event
 			if err := json.Unmarshal(data, &got); err != nil {
 				t.Fatalf("%v\n%s", err, data)
@@ -73,10 +71,7 @@ func TestEveryEventReadsAsItWasWritten(t *testing.T) {
 func TestEventsKeepTheirForm(t *testing.T) {
 	var lines strings.Builder
 	for _, kind := range slices.Sorted(maps.Keys(bodies)) {
-		data, err := json.Marshal(filled(kind))
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(json.Marshal(filled(kind)))(t)
 		fmt.Fprintf(&lines, "%s\n", data)
 	}
 	golden.Compare(t, "testdata/events.jsonl", lines.String())
@@ -84,10 +79,7 @@ func TestEventsKeepTheirForm(t *testing.T) {
 
 func TestEventIsOneFlatObject(t *testing.T) {
 	e := Event{Seq: 4, Time: time.Unix(0, 0), Cycle: 1, Body: StageFinished{ID: 3, Stage: Compile, Attempt: 1, Outcome: OK, Took: Duration(1913456 * time.Microsecond)}}
-	data, err := json.Marshal(e)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(json.Marshal(e))(t)
 	want := `{"seq":4,"time":"1970-01-01T00:00:00Z","cycle":1,"event":"stage.finished","id":3,"stage":"compile","attempt":1,"outcome":"ok","seconds":1.913}`
 	if string(data) != want {
 		t.Errorf("got  %s\nwant %s", data, want)
@@ -96,9 +88,7 @@ func TestEventIsOneFlatObject(t *testing.T) {
 
 func TestReadersSkipUnknownKinds(t *testing.T) {
 	var e Event
-	if err := json.Unmarshal([]byte(`{"seq":1,"cycle":2,"event":"no.such","stage":7}`), &e); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, json.Unmarshal([]byte(`{"seq":1,"cycle":2,"event":"no.such","stage":7}`), &e))
 	if e.Seq != 1 || e.Cycle != 2 || e.Body != (Unknown{"no.such"}) {
 		t.Errorf("got %+v", e)
 	}
@@ -188,10 +178,7 @@ func TestEachServiceHasAState(t *testing.T) {
 }
 
 func TestSchemaHasEveryKind(t *testing.T) {
-	data, err := JSONSchema()
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(JSONSchema())(t)
 	var schema struct {
 		OneOf []struct {
 			Properties map[string]struct {
@@ -200,19 +187,12 @@ func TestSchemaHasEveryKind(t *testing.T) {
 			Required []string `json:"required"`
 		} `json:"oneOf"`
 	}
-	if err := json.Unmarshal(data, &schema); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, json.Unmarshal(data, &schema))
 	for _, one := range schema.OneOf {
 		kind, _ := one.Properties["event"].Const.(string)
-		line, err := json.Marshal(filled(kind))
-		if err != nil {
-			t.Fatal(err)
-		}
+		line := must.Get(json.Marshal(filled(kind)))(t)
 		var keys map[string]any
-		if err := json.Unmarshal(line, &keys); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, json.Unmarshal(line, &keys))
 		for key := range keys {
 			if _, known := one.Properties[key]; !known {
 				t.Errorf("%s: the schema has no %q", kind, key)
@@ -247,10 +227,7 @@ func markdown(t *testing.T) string {
 	docs := map[string]string{}
 	var codes, b bytes.Buffer
 	for _, name := range []string{"event.go", "stage.go", "running.go", "state.go", "notices.go"} {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := must.Get(parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments))(t)
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.GenDecl:

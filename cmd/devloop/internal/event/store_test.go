@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // newStore returns a store on a bus.
@@ -27,10 +29,7 @@ func drain(t *testing.T, r *Reader) (list []Event) {
 				return list
 			}
 		}
-		e, err := r.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := must.Get(r.Next(t.Context()))(t)
 		list = append(list, e)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 const source = `
@@ -86,10 +87,7 @@ func attached(t *testing.T, port string) *VM {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	vm, err := Attach(t.Context(), conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	vm := must.Get(Attach(t.Context(), conn))(t)
 	return vm
 }
 

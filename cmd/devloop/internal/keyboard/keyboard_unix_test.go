@@ -16,6 +16,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // The tests run their own binary as a command that names each key, on a real terminal: by
@@ -66,10 +68,7 @@ func on(t *testing.T, name string, args ...string) *terminal {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "PS1=prompt> ", "ENV=", "TERM=dumb")
-	file, err := pty.Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := must.Get(pty.Start(cmd))(t)
 	s := &terminal{T: t, File: file, shown: make(chan string, 64)}
 	go func() {
 		defer close(s.shown)
@@ -91,9 +90,7 @@ func on(t *testing.T, name string, args ...string) *terminal {
 
 func (s *terminal) types(text string) {
 	s.Helper()
-	if _, err := io.WriteString(s, text); err != nil {
-		s.Fatal(err)
-	}
+	must.Get(io.WriteString(s, text))(s)
 }
 
 // shows waits until text is there, and returns what stood before it.
@@ -119,10 +116,7 @@ func (s *terminal) shows(text string) (before string) {
 // cooked says whether the terminal waits for lines and echoes them.
 func (s *terminal) cooked() bool {
 	s.Helper()
-	modes, err := unix.IoctlGetTermios(int(s.Fd()), getModes)
-	if err != nil {
-		s.Fatal(err)
-	}
+	modes := must.Get(unix.IoctlGetTermios(int(s.Fd()), getModes))(s)
 	return modes.Lflag&unix.ICANON != 0 && modes.Lflag&unix.ECHO != 0
 }
 

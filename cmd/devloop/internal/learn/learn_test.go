@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/docs/labs"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/internal/testscreen"
 )
@@ -41,10 +42,7 @@ func wait(kind, name, want string) labs.Block {
 
 func TestWalkGoesOnWithEachEffect(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", "localhost:0"))(t)
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	out, pods, dir := &testscreen.Screen{}, &cluster{}, t.TempDir()
@@ -129,10 +127,7 @@ func TestLabsFitTheTerminal(t *testing.T) {
 	t.Parallel()
 	for number := 1; number <= labs.Count; number++ {
 		for _, language := range []string{"en", "ko"} {
-			blocks, err := labs.Read(number, language)
-			if err != nil {
-				t.Fatal(err)
-			}
+			blocks := must.Get(labs.Read(number, language))(t)
 			for _, b := range blocks {
 				for line := range strings.Lines(plain(b.Text, 80)) {
 					if cells.Width(strings.TrimSuffix(line, "\n")) > 80 || italic.MatchString(line) || strings.Contains(line, "**") || strings.Contains(line, "<summary>") || strings.HasPrefix(line, "|") {

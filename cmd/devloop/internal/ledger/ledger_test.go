@@ -10,6 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -68,9 +69,7 @@ func TestStatsOfASession(t *testing.T) {
 	var text strings.Builder
 	for file, language := range map[string]string{"testdata/stats.txt": "en", "testdata/stats.ko.txt": "ko"} {
 		text.Reset()
-		if err := stats.Write(&text, translate.To(language)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, stats.Write(&text, translate.To(language)))
 		golden.Compare(t, file, text.String())
 	}
 	if got, want := w.Summary(), "26 saves, median 0.21 s, 1 by a new Pod, 1 failed"; got != want {
@@ -89,9 +88,7 @@ func TestLedgerOutlivesAKilledProcess(t *testing.T) {
 	s.cycle(event.TriggerSave, "swap", "", time.Second)
 	content := testfile.Read(t, path)
 	half := string(content[:len(content)/2]) + strings.Repeat("x", 100<<10)
-	if err := os.WriteFile(path, append(content, half...), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(path, append(content, half...), 0o600))
 	s.cycle(event.TriggerSave, "swap", "", time.Second)
 	if got := Read(path); len(got) != 2 {
 		t.Errorf("%d entries, want 2", len(got))

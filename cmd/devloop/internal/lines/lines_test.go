@@ -4,6 +4,8 @@ import (
 	"io"
 	"reflect"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestLineWriterHandsOverWholeLines(t *testing.T) {
@@ -11,9 +13,7 @@ func TestLineWriterHandsOverWholeLines(t *testing.T) {
 	var got []string
 	w, flush := NewWriter(func(s string) { got = append(got, s) })
 	for _, piece := range []string{"> Task", " :bootJar\r\n", "\n", "10%\r50%\r100%\n", "no end"} {
-		if _, err := io.WriteString(w, piece); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(io.WriteString(w, piece))(t)
 	}
 	flush()
 	flush()

@@ -12,16 +12,14 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // listening returns a server and its address.
 func listening(t *testing.T) (*Server, string) {
 	t.Helper()
 	s := New()
-	port, err := s.Listen(0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := must.Get(s.Listen(0))(t)
 	t.Cleanup(func() { _ = s.Close() })
 	return s, "localhost:" + strconv.Itoa(port)
 }
@@ -35,9 +33,7 @@ func browser(t *testing.T, address, origin string) *websocket.Conn {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if err := conn.WriteJSON(map[string]any{"command": "hello", "protocols": []string{"http://livereload.com/protocols/official-6", protocol}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, conn.WriteJSON(map[string]any{"command": "hello", "protocols": []string{"http://livereload.com/protocols/official-6", protocol}}))
 	if got := heard(t, conn); got["command"] != "hello" || got["serverName"] != "devloop" || !reflect.DeepEqual(got["protocols"], []any{protocol}) {
 		t.Fatalf("it was greeted with %v", got)
 	}
@@ -47,9 +43,7 @@ func browser(t *testing.T, address, origin string) *websocket.Conn {
 func heard(t *testing.T, conn *websocket.Conn) map[string]any {
 	t.Helper()
 	var m map[string]any
-	if err := conn.ReadJSON(&m); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, conn.ReadJSON(&m))
 	return m
 }
 
@@ -81,9 +75,7 @@ func TestBrowsersAreToldOfEachChangeThatServes(t *testing.T) {
 	s, address := listening(t)
 	bus := event.NewBus(s)
 	page, extension := browser(t, address, "http://localhost:8080"), browser(t, address, "chrome-extension://abcdef")
-	if err := page.WriteJSON(map[string]any{"command": "info", "url": "http://localhost:8080/"}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, page.WriteJSON(map[string]any{"command": "info", "url": "http://localhost:8080/"}))
 	s.known(t, 2)
 	cycleOf(bus, event.Failed, event.Failed, "static/none.css")
 	cycleOf(bus, event.OK, event.Skipped, "static/none.css")
@@ -156,15 +148,9 @@ func TestPagesOfOtherSitesAreNotLetIn(t *testing.T) {
 func TestNamesThatSomebodyElseCanHaveAreNotAnswered(t *testing.T) {
 	_, address := listening(t)
 	for host, status := range map[string]int{"localhost:35729": 200, "127.0.0.1:35729": 200, "[::1]:35729": 200, "LOCALHOST": 200, "evil.com:35729": 421, "192.168.1.7": 421} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/livereload.js", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		request := must.Get(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/livereload.js", nil))(t)
 		request.Host = host
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		response := must.Get(http.DefaultClient.Do(request))(t)
 		text, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		if err != nil || response.StatusCode != status || (status == 200) != strings.Contains(string(text), "new WebSocket") {

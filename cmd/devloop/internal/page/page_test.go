@@ -10,15 +10,13 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func listen(t *testing.T, in Language) (*Server, *event.Bus) {
 	t.Helper()
 	store := event.NewStore()
-	s, err := Listen(store, in)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(Listen(store, in))(t)
 	t.Cleanup(func() { _ = s.Close() })
 	return s, event.NewBus(store)
 }
@@ -28,20 +26,14 @@ func (s *Server) request(t *testing.T, method, path, body string, headers ...str
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(stop)
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+s.host+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(http.NewRequestWithContext(ctx, method, "http://"+s.host+path, strings.NewReader(body)))(t)
 	for _, header := range headers {
 		name, value, _ := strings.Cut(header, ": ")
 		if r.Header.Set(name, value); name == "Host" {
 			r.Host = value
 		}
 	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer := must.Get(http.DefaultClient.Do(r))(t)
 	t.Cleanup(func() { _ = answer.Body.Close() })
 	return answer
 }

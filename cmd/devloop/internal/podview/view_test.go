@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -38,14 +39,10 @@ func TestStatusTable(t *testing.T) {
 		RowOf(list[1], time.Time{}, nil),
 	}
 	var out strings.Builder
-	if err := Status(&out, rows, now, true, english); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Status(&out, rows, now, true, english))
 	golden.Compare(t, "testdata/status-wide.golden", out.String())
 	out.Reset()
-	if err := Status(&out, rows, now, false, english); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Status(&out, rows, now, false, english))
 	golden.Compare(t, "testdata/status.golden", out.String())
 	for line := range strings.Lines(out.String()) {
 		if len(line) > width+1 {
@@ -53,21 +50,15 @@ func TestStatusTable(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := Status(&out, rows, now, false, translate.To("ko")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Status(&out, rows, now, false, translate.To("ko")))
 	golden.Compare(t, "testdata/status.ko.golden", out.String())
 	rows[0].Debugger = true
 	rows[1].Namespace = "team"
 	out.Reset()
-	if err := Status(&out, rows, now, true, english); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Status(&out, rows, now, true, english))
 	golden.Compare(t, "testdata/status-namespaces.golden", out.String())
 	out.Reset()
-	if err := Status(&out, []Row{RowOf(list[0], time.Time{}, nil)}, now, true, english); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Status(&out, []Row{RowOf(list[0], time.Time{}, nil)}, now, true, english))
 	golden.Compare(t, "testdata/status-quiet.golden", out.String())
 }
 
@@ -80,9 +71,7 @@ func TestStatusFits80Columns(t *testing.T) {
 	rows := []Row{RowOf(long, time.Time{}, nil), RowOf(states()[0], time.Time{}, nil)}
 	for language, say := range map[string]func(string) string{"en": english, "ko": translate.To("ko")} {
 		var out strings.Builder
-		if err := Status(&out, rows, now, false, say); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, Status(&out, rows, now, false, say))
 		for line := range strings.Lines(out.String()) {
 			if got := cells.Width(strings.TrimSuffix(line, "\n")); got > width {
 				t.Errorf("%s: %d columns: %q", language, got, line)
@@ -106,28 +95,19 @@ func TestDescribe(t *testing.T) {
 			State  inspect.PodState
 			Why    string
 		}
-		if err := yaml.UnmarshalStrict(text, &recorded); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, yaml.UnmarshalStrict(text, &recorded))
 		i := inspect.Inspection{PodState: recorded.State, Object: &recorded.Pod, Events: recorded.Events}
 		i.Since = recorded.Pod.CreationTimestamp.Time
 		if recorded.Why != "" {
 			i.Why = &podstatus.NotReadyError{Pod: i.Pod, Why: recorded.Why}
 		}
 		var out strings.Builder
-		if err := Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now, english); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now, english))
 		golden.Compare(t, "testdata/"+name+".golden", out.String())
 		out.Reset()
-		if err := Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now, translate.To("ko")); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now, translate.To("ko")))
 		golden.Compare(t, "testdata/"+name+".ko.golden", out.String())
-		document, err := yaml.Marshal(DescriptionOf(i, RowOf(i.PodState, time.Time{}, nil)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		document := must.Get(yaml.Marshal(DescriptionOf(i, RowOf(i.PodState, time.Time{}, nil))))(t)
 		golden.Compare(t, "testdata/"+name+".document.golden", string(document))
 	}
 }

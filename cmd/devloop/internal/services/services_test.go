@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/watch"
@@ -29,10 +30,7 @@ func podOf(name, image string) string {
 // newBuild returns the manifests of a build with two services.
 func newBuild(t *testing.T) Manifests {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(filepath.EvalSymlinks(t.TempDir()))(t)
 	m := Manifests{Dir: dir}
 	for _, name := range []string{"customers", "orders"} {
 		m.Services = append(m.Services, Module{Name: name, Dir: filepath.Join(dir, name)})
@@ -184,10 +182,7 @@ func TestSparesArePreparedOneAtATimeWhileNoServiceStarts(t *testing.T) {
 		turns := NewTurns(2, "a", "b", "c", "d")
 		turns.Touch("c")
 		turns.Touch("a", "b", "c")
-		started, err := turns.Await(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		started := must.Get(turns.Await(t.Context(), nil))(t)
 		var mu sync.Mutex
 		var all []string
 		prepared := func(more ...string) []string {
@@ -239,10 +234,7 @@ func TestOnlySomeServicesStartAtATime(t *testing.T) {
 		await := func(ctx context.Context, name string) (func(), error) {
 			return turns.Await(ctx, func(others int) { said[name] = others })
 		}
-		first, err := await(t.Context(), "first")
-		if err != nil {
-			t.Fatal(err)
-		}
+		first := must.Get(await(t.Context(), "first"))(t)
 		if _, err := await(t.Context(), "stuck"); err != nil || len(said) != 0 {
 			t.Fatalf("two wait: %v, %v", said, err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -174,10 +175,7 @@ func TestRegistriesAreAskedOnceEach(t *testing.T) {
 	if want := 5; len(asked) != want {
 		t.Errorf("asked for %v", asked)
 	}
-	docker, err := dial(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	docker := must.Get(dial(t.Context()))(t)
 	defer func() { _ = docker.Close() }()
 	if err := Reachable(t.Context(), docker, "eclipse-temurin:17"); err != nil {
 		t.Errorf("Docker Hub: %v", err)

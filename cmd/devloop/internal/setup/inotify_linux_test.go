@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -15,9 +16,7 @@ func TestLimitsAreRaisedNowAndForGood(t *testing.T) {
 		t.Skip("only root is let raise limits")
 	}
 	proc, conf := t.TempDir(), filepath.Join(t.TempDir(), "60-devloop.conf")
-	if err := os.MkdirAll(proc+"/fs/inotify", 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(proc+"/fs/inotify", 0o755))
 	for name, value := range map[string]string{"max_user_watches": "8", "max_user_instances": "256"} {
 		testfile.Write(t, proc, filepath.Join("fs/inotify", name), value+"\n")
 	}
@@ -29,9 +28,7 @@ func TestLimitsAreRaisedNowAndForGood(t *testing.T) {
 	if fix.Change != "set fs.inotify.max_user_watches=524288" {
 		t.Errorf("asked %q", fix.Change)
 	}
-	if err := fix.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, fix.Run(t.Context()))
 	evidence, err := s.Check(t.Context())
 	if err != nil || evidence != "fs.inotify.max_user_watches=524288, fs.inotify.max_user_instances=256" {
 		t.Errorf("got %q, %v", evidence, err)

@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -196,9 +197,7 @@ func TestJavaIsComparedWithTheProject(t *testing.T) {
 
 func makeJDK(t *testing.T, dir, version string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o755))
 	for name, text := range map[string]string{"bin/javac": "#!/bin/sh\necho javac " + version + "\n", "release": "JAVA_VERSION=\"" + version + "\"\n"} {
 		testfile.Write(t, dir, name, text)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestEventsEndWithTheirReader has a reader that takes a line and ends, as head -n 1 does, while nothing happens in the
@@ -38,9 +39,7 @@ func TestEventsEndWithTheirReader(t *testing.T) {
 		go func() {
 			ended <- app.RunContext(t.Context(), append(append([]string{"devloop", "events"}, flags...), dir))
 		}()
-		if _, err := bufio.NewReader(output).ReadString('\n'); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(bufio.NewReader(output).ReadString('\n'))(t)
 		_ = output.Close()
 		select {
 		case err := <-ended:
@@ -58,10 +57,7 @@ func TestWaitShowsOnATerminalWhatItWaitsFor(t *testing.T) {
 	useNewState(t)
 	t.Setenv("TERM", "xterm")
 	dir := t.TempDir()
-	held, err := sessions.Acquire("run", dir, "https://127.0.0.1", "default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	held := must.Get(sessions.Acquire("run", dir, "https://127.0.0.1", "default"))(t)
 	t.Cleanup(held.Release)
 	store, seen := event.NewStore(), make(chan struct{})
 	server, err := control.Listen(held.Socket, control.Session{Events: store, Settle: func(ctx context.Context) (control.Answer, error) {
@@ -83,9 +79,7 @@ func TestWaitShowsOnATerminalWhatItWaitsFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = master.Close() })
-	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}))
 	shown := make(chan string, 1)
 	go func() {
 		var text []byte
@@ -105,9 +99,7 @@ func TestWaitShowsOnATerminalWhatItWaitsFor(t *testing.T) {
 	}()
 	var out bytes.Buffer
 	app := &cli.App{Commands: []*cli.Command{WaitCommand(wiring.Streams{In: strings.NewReader(""), Out: &out, Err: terminal})}}
-	if err := app.RunContext(t.Context(), []string{"devloop", "wait", "--timeout", "20s", dir}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, app.RunContext(t.Context(), []string{"devloop", "wait", "--timeout", "20s", dir}))
 	_ = terminal.Close()
 	if text := <-shown; !strings.HasSuffix(text, "\r\x1b[K") || out.String() != "http://localhost:8080\n" {
 		t.Errorf("the terminal has %q, and stdout %q", text, &out)

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestAssistantUsesASession has a client of the protocol call each tool, first without a session and then with one.
@@ -66,10 +67,7 @@ func TestAssistantUsesASession(t *testing.T) {
 func TestAssistantNamesAService(t *testing.T) {
 	useNewState(t)
 	dir := t.TempDir()
-	held, err := sessions.Acquire("run", dir, "https://127.0.0.1", "default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	held := must.Get(sessions.Acquire("run", dir, "https://127.0.0.1", "default"))(t)
 	t.Cleanup(held.Release)
 	store := event.NewStore()
 	bus := event.NewBus(store)
@@ -121,17 +119,12 @@ func connect(t *testing.T, dir string) *mcp.ClientSession {
 	t.Helper()
 	server := mcp.NewServer(&mcp.Implementation{Name: "devloop"}, nil)
 	app := &cli.App{Flags: flags(), Action: func(c *cli.Context) error { addTools(server, c); return nil }}
-	if err := app.Run([]string{"devloop", dir}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, app.Run([]string{"devloop", dir}))
 	near, far := mcp.NewInMemoryTransports()
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	go func() { _ = server.Run(ctx, far) }()
-	client, err := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), near, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := must.Get(mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), near, nil))(t)
 	return client
 }
 
@@ -156,10 +149,7 @@ func call(t *testing.T, assistant *mcp.ClientSession, tool string, arguments map
 // serve plays the session of the project in dir, whose application answers with what it was asked. It counts the new Pods.
 func serve(t *testing.T, dir string) (newPods *int) {
 	t.Helper()
-	held, err := sessions.Acquire("run", dir, "https://127.0.0.1", "default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	held := must.Get(sessions.Acquire("run", dir, "https://127.0.0.1", "default"))(t)
 	t.Cleanup(held.Release)
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := make([]byte, 100)

@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -28,10 +29,7 @@ func engineOf(t *testing.T, handlers map[string]http.HandlerFunc) *client.Client
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.41"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	docker := must.Get(client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.41")))(t)
 	t.Cleanup(func() { _ = docker.Close() })
 	return docker
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestQuestionNamesEachChange(t *testing.T) {
@@ -54,10 +55,7 @@ func TestSetupThatFailsIsSummedUp(t *testing.T) {
 // TestPortThatIsInUse: by another program, then by a devloop that forwards it.
 func TestPortThatIsInUse(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer func() { _ = listener.Close() }()
 	port := listener.Addr().(*net.TCPAddr).Port
 	if word, err := portWord(t.Context(), port); err == nil {

@@ -6,15 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestASlashMakesNoOtherProject(t *testing.T) {
 	dir := t.TempDir()
 	k8s := filepath.Join(dir, "k8s")
-	if err := os.Mkdir(k8s, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Mkdir(k8s, 0o755))
 	file := filepath.Join(k8s, "pod.yaml")
 	testfile.Write(t, "", file, "")
 	for _, given := range []string{k8s, k8s + "/", k8s + "/./", file} {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -109,10 +110,7 @@ func TestPreviousLogOfTheContainerThatCrashed(t *testing.T) {
 		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"BadRequest","code":400,"message":"previous terminated container \"proxy\" in pod \"web\" not found"}`)
 	}))
 	defer api.Close()
-	client, err := cluster.New(&rest.Config{Host: api.URL}, "test", "default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := must.Get(cluster.New(&rest.Config{Host: api.URL}, "test", "default"))(t)
 	for _, c := range []struct {
 		containers []string
 		want, code string

@@ -19,6 +19,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testscreen"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/inspect"
@@ -40,10 +41,7 @@ func newAPIServer(t *testing.T) *apiServer {
 // serve starts at the address that it had before.
 func (s *apiServer) serve(pod string) {
 	s.Helper()
-	listener, err := net.Listen("tcp", s.address)
-	if err != nil {
-		s.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", s.address))(s)
 	s.address = listener.Addr().String()
 	s.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -58,10 +56,7 @@ func (s *apiServer) serve(pod string) {
 // watched watches the server until the test ends. What the real client gets goes to the streams.
 func (s *apiServer) watched(streams wiring.Streams, asJSON bool) {
 	s.Helper()
-	client, err := cluster.New(&rest.Config{Host: s.URL}, "kind-shop", "default")
-	if err != nil {
-		s.Fatal(err)
-	}
+	client := must.Get(cluster.New(&rest.Config{Host: s.URL}, "kind-shop", "default"))(s)
 	w := watcher{Streams: streams, cluster: client, json: asJSON, interval: 10 * time.Millisecond, patience: 500 * time.Millisecond,
 		look: func(ctx context.Context) (rows []podview.Row, err error) {
 			list, err := inspect.Viewer{Client: client}.List(ctx, inspect.Selection{})
@@ -115,9 +110,7 @@ func TestWatchedStatusRedrawsATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = terminal.Close(); _ = master.Close() })
-	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}))
 	var screen testscreen.Screen
 	go func() { _, _ = io.Copy(&screen, master) }()
 	api := newAPIServer(t)
@@ -149,10 +142,7 @@ func TestWatchedStatusFailsWithoutACluster(t *testing.T) {
 	api := newAPIServer(t)
 	api.serve("web")
 	api.Close()
-	client, err := cluster.New(&rest.Config{Host: api.URL}, "kind-shop", "default")
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := must.Get(cluster.New(&rest.Config{Host: api.URL}, "kind-shop", "default"))(t)
 	w := watcher{Streams: wiring.Streams{Out: io.Discard, Err: io.Discard}, cluster: client, patience: 20 * time.Second, look: func(ctx context.Context) ([]podview.Row, error) {
 		_, err := inspect.Viewer{Client: client}.List(ctx, inspect.Selection{})
 		return nil, err

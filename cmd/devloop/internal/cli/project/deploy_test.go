@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/ide"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -34,10 +35,7 @@ func TestDebuggersComeFromThisMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		t.Fatal(err)
-	}
+	addresses := must.Get(net.InterfaceAddrs())(t)
 	reached := map[bool]bool{} // from loopback, and from elsewhere
 	for _, a := range append(addresses, &net.IPNet{IP: net.IPv4(127, 0, 0, 1)}) {
 		ip := a.(*net.IPNet).IP

@@ -8,6 +8,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // hints keeps the hints of notices.
@@ -25,9 +26,7 @@ func TestDownLeavesProjectsOfTheSameNameElsewhere(t *testing.T) {
 	root := t.TempDir()
 	own, other := filepath.Join(root, "shop"), filepath.Join(root, "bank", "k8s")
 	for _, dir := range []string{filepath.Join(own, "k8s"), other} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.MkdirAll(dir, 0o755))
 	}
 	hidden := filepath.Join(root, "hidden") // as another user's directory: it can't be looked at
 	if err := os.Symlink("hidden", hidden); err != nil {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestManifestsElsewhereAreWatchedByThemselves(t *testing.T) {
@@ -24,20 +26,14 @@ func TestManifestsElsewhereAreWatchedByThemselves(t *testing.T) {
 
 func TestOutputsAreTheFilesThatDevloopPrintsTo(t *testing.T) {
 	t.Parallel()
-	file, err := os.Create(filepath.Join(t.TempDir(), "out.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := must.Get(os.Create(filepath.Join(t.TempDir(), "out.txt")))(t)
 	t.Cleanup(func() { _ = file.Close() })
 	from, pipe, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = from.Close(), pipe.Close() })
-	want, err := file.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(file.Stat())(t)
 	if got := outputs(file, pipe, &bytes.Buffer{}); len(got) != 1 || !os.SameFile(got[0], want) {
 		t.Errorf("got %v", got)
 	}
@@ -57,9 +53,7 @@ func TestOutputsAreAlsoTheFilesOfTheReaderOfAPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy.txt")
 	tee := exec.Command("tee", path)
 	tee.Stdin = from
-	if err := tee.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, tee.Start())
 	t.Cleanup(func() { _, _ = pipe.Close(), tee.Wait() })
 	want, err := os.Stat(path)
 	for deadline := time.Now().Add(10 * time.Second); err != nil; want, err = os.Stat(path) {

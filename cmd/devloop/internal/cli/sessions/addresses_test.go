@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestAddressesLastAsLongAsTheirProcess(t *testing.T) {
@@ -92,10 +93,7 @@ func TestCacheIsTheUsersAlone(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(home, "devloop"), 0o755); err != nil { // as an earlier devloop made it
 		t.Fatal(err)
 	}
-	dir, err := CacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(CacheDir())(t)
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("got %v, %v", info, err)
 	}

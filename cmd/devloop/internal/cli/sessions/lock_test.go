@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -53,14 +54,9 @@ func TestAProjectIsHeldOncePerPlace(t *testing.T) {
 func TestARecordWithoutALockIsRemoved(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
-	held, err := heldDir()
-	if err != nil {
-		t.Fatal(err)
-	}
+	held := must.Get(heldDir())(t)
 	left := filepath.Join(held, "0123.json")
-	if err := os.MkdirAll(held, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(held, 0o700))
 	testfile.Write(t, "", left, `{"command":"run","dir":"/shop","server":"https://one","pid":1}`)
 	if err := HeldBy("/shop", "https://one"); err != nil {
 		t.Errorf("got %v", err)
@@ -78,10 +74,7 @@ func TestSessionIsFoundByItsProject(t *testing.T) {
 	for _, h := range []struct{ command, dir, namespace string }{
 		{"run", shop, "default"}, {"run", web, "default"}, {"run", web, "test"}, {"deploy", filepath.Join(shop, "bank"), "default"},
 	} {
-		held, err := Acquire(h.command, h.dir, "https://one", h.namespace)
-		if err != nil {
-			t.Fatal(err)
-		}
+		held := must.Get(Acquire(h.command, h.dir, "https://one", h.namespace))(t)
 		defer held.Release()
 	}
 	for _, c := range []struct{ dir, namespace, want, code string }{

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -42,10 +43,7 @@ func TestProblemsAreFoundInTheOutput(t *testing.T) {
 
 func TestFilesForEditorsAreWellFormed(t *testing.T) {
 	t.Parallel()
-	drafts, err := vscodeDrafts(5005)
-	if err != nil {
-		t.Fatal(err)
-	}
+	drafts := must.Get(vscodeDrafts(5005))(t)
 	for _, f := range drafts {
 		if !json.Valid(f.text) {
 			t.Errorf("%s: %s", f.path, f.text)

@@ -12,15 +12,15 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestConfirmTakesAnAnswer types answers on a pseudo-terminal.
 func TestConfirmTakesAnAnswer(t *testing.T) {
 	for typed, want := range map[string]error{"\n": nil, "y\n": nil, "YES\n": nil, "n\n": errDeclined, "what\n": errDeclined} {
 		keyboard, s, _ := person(t)
-		if _, err := keyboard.WriteString(typed); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(keyboard.WriteString(typed))(t)
 		if err := Confirm(t.Context(), s, false, "start it?"); !errors.Is(err, want) {
 			t.Errorf("%q: got %v, want %v", typed, err, want)
 		}
@@ -30,9 +30,7 @@ func TestConfirmTakesAnAnswer(t *testing.T) {
 func TestChooseTakesANumber(t *testing.T) {
 	for typed, want := range map[string]string{"2\n": "shop", "1\n": "clinic", "3\n": "", "\n": "", "shop\n": ""} {
 		keyboard, s, _ := person(t)
-		if _, err := keyboard.WriteString(typed); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(keyboard.WriteString(typed))(t)
 		got, asked, err := Choose(t.Context(), s, "which?", []string{"clinic", "shop"})
 		if got != want || asked != (want != "") || err != nil {
 			t.Errorf("%q: got %q, %v, %v", typed, got, asked, err)
@@ -46,9 +44,7 @@ func TestChooseTakesANumber(t *testing.T) {
 func TestEnterDoesNotConfirmALoss(t *testing.T) {
 	for typed, want := range map[string]error{"\n": errDeclined, "y\n": nil, "n\n": errDeclined} {
 		keyboard, s, _ := person(t)
-		if _, err := keyboard.WriteString(typed); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(keyboard.WriteString(typed))(t)
 		if err := ConfirmLoss(t.Context(), s, false, "delete it?"); !errors.Is(err, want) {
 			t.Errorf("%q: got %v, want %v", typed, err, want)
 		}
@@ -72,9 +68,7 @@ func TestConfirmEndsAtCtrlC(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("the question is still there")
 	}
-	if _, err := keyboard.WriteString("\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(keyboard.WriteString("\n"))(t)
 	if err := Confirm(ctx, s, false, "and this?"); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("a question after Ctrl+C: got %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // lineCount is more than a pipe and the queue of a reader hold together.
@@ -65,9 +66,7 @@ func TestLoopDoesNotWaitUntilItsOutputIsRead(t *testing.T) {
 	got, missed := 0, 0
 	var last event.Event
 	for rest := bufio.NewScanner(bytes.NewReader(<-content)); rest.Scan(); {
-		if err := json.Unmarshal(rest.Bytes(), &last); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, json.Unmarshal(rest.Bytes(), &last))
 		if got == 0 && last.Body.Kind() != "stream.started" {
 			t.Errorf("the first event is %+v", last)
 		}
@@ -126,9 +125,7 @@ func TestEventsHaveWordsAndCommandsThatWork(t *testing.T) {
 	}}
 	logs := &cli.Command{Name: "logs", Flags: SettingFlags("context", "namespace")}
 	app := &cli.App{Commands: []*cli.Command{run, logs}}
-	if err := app.Run([]string{"devloop", "run", "--json", "--context", "kind-two", "-n", "team"}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, app.Run([]string{"devloop", "run", "--json", "--context", "kind-two", "-n", "team"}))
 	if got := strings.Count(out.String(), `"see more: devloop logs web --context kind-two -n team"`); got != 7 || strings.Contains(out.String(), `logs web"`) {
 		t.Errorf("%d hints work:\n%s", got, &out)
 	}

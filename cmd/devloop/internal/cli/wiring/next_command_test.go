@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 func TestHintsNameTheSameProjectAndPlace(t *testing.T) {
@@ -19,9 +21,7 @@ func TestHintsNameTheSameProjectAndPlace(t *testing.T) {
 		var got string
 		a := &cli.App{Commands: []*cli.Command{{Name: "run", Flags: SettingFlags("module", "kubeconfig", "context", "namespace"),
 			Action: func(c *cli.Context) error { got = NextCommand(c, "down"); return nil }}}}
-		if err := a.Run(append([]string{"devloop", "run"}, c.args...)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, a.Run(append([]string{"devloop", "run"}, c.args...)))
 		if got != c.want {
 			t.Errorf("%q: got %q, want %q", c.args, got, c.want)
 		}
@@ -45,9 +45,7 @@ func TestCommandsInHintsWorkInTheSamePlace(t *testing.T) {
 		var got []string
 		a := &cli.App{Commands: append([]*cli.Command{{Name: "exec", Flags: all,
 			Action: func(c *cli.Context) error { got = PlaceHints(c, []string{hint}); return nil }}}, others...)}
-		if err := a.Run([]string{"devloop", "exec", "--kubeconfig", "k", "--context", "kind-two", "-n", "other"}); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, a.Run([]string{"devloop", "exec", "--kubeconfig", "k", "--context", "kind-two", "-n", "other"}))
 		if want = strings.ReplaceAll(want, " --context", " --kubeconfig k --context"); len(got) != 1 || got[0] != want {
 			t.Errorf("%q: got %q, want %q", hint, got, want)
 		}
@@ -69,9 +67,7 @@ func TestHintsOfARunInAnotherDirectoryNameIt(t *testing.T) {
 	} {
 		var got string
 		a := &cli.App{Commands: []*cli.Command{project("run", func(c *cli.Context) error { got = Placed(c, hint); return nil }), project("deploy", nil)}}
-		if err := a.Run([]string{"devloop", "run", "--module", "a", "-n", "team", "../my shop"}); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, a.Run([]string{"devloop", "run", "--module", "a", "-n", "team", "../my shop"}))
 		if got != want {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}

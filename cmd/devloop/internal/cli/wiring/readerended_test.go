@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // TestReaderThatEndsIsNoticedWithoutAWrite has a pipe, to which something was written before.
@@ -16,9 +18,7 @@ func TestReaderThatEndsIsNoticedWithoutAWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Close() })
-	if _, err := w.WriteString("one\n"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(w.WriteString("one\n"))(t)
 	ended := make(chan bool, 1)
 	go func() { ended <- readerEnded(w) }()
 	select {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // writing is set in the run of this test binary that prints until its reader has gone.
@@ -43,9 +45,7 @@ func TestCommandWhoseReaderHasGoneCleansUp(t *testing.T) {
 	}
 	cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
 	cmd.Env, cmd.Stdout = append(os.Environ(), writing+"=1"), writer
-	if err := errors.Join(cmd.Start(), writer.Close(), reader.Close()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(cmd.Start(), writer.Close(), reader.Close()))
 	_ = cmd.Wait()
 	if got := cmd.ProcessState; got.ExitCode() != cleanedUp {
 		t.Errorf("it ended with %v", got)

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testscreen"
 )
 
@@ -30,9 +31,7 @@ func newTerminal(t *testing.T) *terminal {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = file.Close(); _ = master.Close() })
-	if err := pty.Setsize(file, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, pty.Setsize(file, &pty.Winsize{Rows: 24, Cols: 80}))
 	s := &terminal{T: t, file: file}
 	go func() { _, _ = io.Copy(s, master) }()
 	return s
@@ -51,9 +50,7 @@ func (s *terminal) displayed(flags ...string) {
 		d.Publish(1, event.CycleFinished{Outcome: event.OK, Took: event.Duration(time.Second)})
 		return nil
 	}}}}
-	if err := app.Run(append([]string{"devloop", "run"}, flags...)); err != nil {
-		s.Fatal(err)
-	}
+	must.Do(s, app.Run(append([]string{"devloop", "run"}, flags...)))
 }
 
 // TestDisplayFitsTheTerminal: who asks for no colours gets a footer without, and neither a dumb terminal nor a screen reader
@@ -106,9 +103,7 @@ func TestReportOfDoctorStaysOnTheTerminal(t *testing.T) {
 		d.Publish(0, event.SessionFinished{Outcome: event.OK})
 		return nil
 	}}}}
-	if err := app.Run([]string{"devloop", "doctor"}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, app.Run([]string{"devloop", "doctor"}))
 	s.Await(s, "the hint", func(text string) bool { return strings.HasSuffix(text, "create it\r\n") })
 	footer, report, _ := strings.Cut(s.String(), "✗ cluster")
 	if !strings.HasSuffix(footer, "\x1b[1A\r\x1b[J") || strings.Contains(report, "\x1b") {
@@ -125,9 +120,7 @@ func TestDisplayGoesOnAfterCtrlZ(t *testing.T) {
 		return strings.Contains(text, "1.00 s · h help") && strings.HasSuffix(text, "\r\n")
 	})
 	footers, erased := strings.Count(s.String(), "Pod ready"), strings.Count(s.String(), "\x1b[1A")
-	if err := syscall.Kill(os.Getpid(), syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, syscall.Kill(os.Getpid(), syscall.SIGCONT))
 	s.Await(s, "a new footer", func(text string) bool {
 		return strings.Count(text, "Pod ready") > footers && strings.HasSuffix(text, "\r\n")
 	})

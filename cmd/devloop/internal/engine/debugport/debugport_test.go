@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/ide"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -62,9 +63,7 @@ func debuggers(t *testing.T, c *cluster, o Options) (*Debuggers, publish.Publish
 		}
 	})
 	for range 2 { // the second time there is nothing to open
-		if err := d.Open(t.Context(), events, []kube.Endpoint{{Of: shop}, {Of: stock}}); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, d.Open(t.Context(), events, []kube.Endpoint{{Of: shop}, {Of: stock}}))
 	}
 	return d, events
 }
@@ -179,9 +178,7 @@ func TestNobodyIsAttachedToAJVMThatIsAboutToEnd(t *testing.T) {
 	d.jvmPort = supervisor.DebugPort
 	got := make(chan [][2]byte, 1)
 	go func() { got <- attachedJVM(theirs) }()
-	if err := d.Redefine(t.Context(), kube.Pod{UID: "1"}, nil, false, ready); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, d.Redefine(t.Context(), kube.Pod{UID: "1"}, nil, false, ready))
 	select {
 	case commands := <-got:
 		t.Fatalf("detached before the end, after %v", commands)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/render"
@@ -18,10 +19,7 @@ import (
 // imageWith is an image of a Dockerfile that tells its JVM something.
 func imageWith(t *testing.T, c v1.Config) image.Image {
 	t.Helper()
-	content, err := mutate.Config(empty.Image, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := must.Get(mutate.Config(empty.Image, c))(t)
 	return image.Image{Name: "app:latest", Content: content}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan/plantest"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/supervisor"
 )
@@ -177,9 +178,6 @@ func TestPodsAreGoneIfOthersAreLeft(t *testing.T) {
 
 func changes(t *testing.T, before, after plan.State) map[string][]byte {
 	t.Helper()
-	files, err := plan.Changes(before, after)
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := must.Get(plan.Changes(before, after))(t)
 	return files
 }

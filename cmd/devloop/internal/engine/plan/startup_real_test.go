@@ -7,6 +7,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/classfile"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -27,10 +28,7 @@ func compileJava(t *testing.T, source string) (classes [][]byte) {
 	dir := t.TempDir()
 	file := testfile.Write(t, dir, "A.java", source+annotations)
 	javactest.Compile(t, dir, []string{"-g"}, []string{file})
-	found, err := filepath.Glob(filepath.Join(dir, "*.class"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := must.Get(filepath.Glob(filepath.Join(dir, "*.class")))(t)
 	for _, path := range found {
 		data := testfile.Read(t, path)
 		classes = append(classes, data)

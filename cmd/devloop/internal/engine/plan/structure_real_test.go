@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jdk"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
@@ -166,14 +167,9 @@ func (v *vm) start(debug bool) {
 	if v.in, err = v.cmd.StdinPipe(); err != nil {
 		v.t.Fatal(err)
 	}
-	out, err := v.cmd.StdoutPipe()
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	out := must.Get(v.cmd.StdoutPipe())(v.t)
 	v.out = bufio.NewReader(out)
-	if err := v.cmd.Start(); err != nil {
-		v.t.Fatal(err)
-	}
+	must.Do(v.t, v.cmd.Start())
 	if debug {
 		v.attach(port)
 	}
@@ -203,9 +199,7 @@ func (v *vm) stop() {
 
 func (v *vm) ask() string {
 	v.t.Helper()
-	if _, err := io.WriteString(v.in, "\n"); err != nil {
-		v.t.Fatal(err)
-	}
+	must.Get(io.WriteString(v.in, "\n"))(v.t)
 	line, err := v.out.ReadString('\n')
 	if err != nil {
 		v.t.Fatal("the program ended: ", err)

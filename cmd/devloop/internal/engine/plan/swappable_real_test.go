@@ -6,6 +6,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/classfile"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // program returns the state of an application of the classes in a source.
@@ -13,10 +14,7 @@ func program(t *testing.T, source string) State {
 	t.Helper()
 	own := map[string][]byte{}
 	for _, data := range compileJava(t, "import java.util.function.*;\n"+source) {
-		c, err := classfile.Parse(data)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Get(classfile.Parse(data))(t)
 		own[c.Name+".class"] = data
 	}
 	return NewState(inMemory(own), libraries)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/tunnel/tunneltest"
@@ -118,10 +119,7 @@ func TestApplicationThatADebuggerMayHaveStoppedIsNotAsked(t *testing.T) {
 func TestPortThatHangsUpAtOnceAcceptsConnections(t *testing.T) {
 	t.Parallel()
 	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error { _, _ = data.Read(make([]byte, 1)); return nil }}
-	local, err := localport.Listen(t.Context(), node.Dial, localport.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	local := must.Get(localport.Listen(t.Context(), node.Dial, localport.Options{}))(t)
 	t.Cleanup(func() { _ = local.Close() })
 	app := kube.Pod{Name: "app", UID: "1", Ports: []int{9092}}
 	local.SetBackend(app, 9092)

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
@@ -72,9 +73,7 @@ func TestPortsFollowTheManifest(t *testing.T) {
 	f, events := opening(&r, nil, opened...)
 	both := []kube.Endpoint{{Of: pod, Port: 8080}, {Of: pod, Port: 9090}}
 	for _, named := range [][]kube.Endpoint{both, both[1:], both} {
-		if err := f.Open(t.Context(), events, named); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, f.Open(t.Context(), events, named))
 	}
 	if !opened[0].closed || opened[1].closed || opened[2].closed || f.At(both[0]) != opened[2] {
 		t.Error("the port of an endpoint that went and came is not a new one, or another one was closed")
@@ -90,9 +89,7 @@ func TestPortThatIsTakenHasAnotherNumberAndThatIsPublished(t *testing.T) {
 	moved := answering(t, hello)
 	moved.moved = &fault.Error{Op: "java uses port 8080", Hints: []string{"stop it"}}
 	f, events := opening(&r, nil, moved)
-	if err := f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}}))
 	want := []event.Notice{{Level: event.Warning, Code: event.NoticePortMoved, Why: "java uses port 8080", Port: 8080, Objects: []string{pod.String()}, Addresses: []string{moved.URL()}, Hints: []string{"stop it"}}}
 	if got := r.notices(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -185,9 +182,7 @@ func TestSetBackendsLeadsOnlyPortsThatThePodsOffer(t *testing.T) {
 	var r recorder
 	a, b := answering(t, hello), answering(t, hello)
 	f, events := opening(&r, nil, a, b)
-	if err := f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}, {Of: kube.Ref{Kind: "Pod", Name: "db"}, Port: 5432}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}, {Of: kube.Ref{Kind: "Pod", Name: "db"}, Port: 5432}}))
 	f.SetBackends([]kube.Pod{{Name: "app-b", Of: pod}})
 	if !slices.Equal(a.backends, []string{"app-b:8080"}) || len(b.backends) > 0 {
 		t.Errorf("got %q and %q", a.backends, b.backends)
@@ -225,9 +220,7 @@ func TestOnlyTheProjectsApplicationIsAsked(t *testing.T) {
 		if c.debugger {
 			pods[0].Foreign, pods[0].Debug = nil, pods[0].Ports
 		}
-		if err := f.Open(t.Context(), events, Offered(pods)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, f.Open(t.Context(), events, Offered(pods)))
 		err := events.Stage(t.Context(), event.Forward, func(ctx context.Context, s *publish.Stage) error {
 			if err := f.Forward(ctx, s, withoutDebugger, pods); err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
@@ -61,9 +62,7 @@ func TestStagesKnowHowLongTheyTookLastTime(t *testing.T) {
 		p := New(event.NewBus(&r))
 		p.Expect(map[event.Stage]event.Duration{event.Load: event.Duration(9 * time.Second)})
 		for _, stage := range []event.Stage{event.Image, event.Load, event.Load} {
-			if err := p.InCycle(1).Stage(t.Context(), stage, func(context.Context, *Stage) error { time.Sleep(time.Second); return nil }); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, p.InCycle(1).Stage(t.Context(), stage, func(context.Context, *Stage) error { time.Sleep(time.Second); return nil }))
 		}
 		var got []time.Duration
 		for _, e := range r {

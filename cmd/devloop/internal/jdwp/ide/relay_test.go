@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // fakeJVM answers debuggers over real connections, one at a time, as a JVM does.
@@ -31,10 +32,7 @@ type fakeJVM struct {
 
 func newFakeJVM(t *testing.T) *fakeJVM {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { _ = l.Close() })
 	j := &fakeJVM{listener: l, classes: map[string]uint64{"LA;": 1, "LB;": 2, "Ljava/lang/ClassLoader;": 3}, requests: 100, lines: lines{{0, 10}, {4, 11}}}
 	go func() {
@@ -217,16 +215,12 @@ func TestClassesThatAnIDERedefines(t *testing.T) {
 	r.SetTarget("app", j.dial)
 	vm, _ := ide(t, r)
 	request := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, 1), 2)
-	if _, err := vm.Ask(t.Context(), wire.RedefineClasses, wire.AppendText(request, "the IDE's file")); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(vm.Ask(t.Context(), wire.RedefineClasses, wire.AppendText(request, "the IDE's file")))(t)
 	said.await(t, "redefined app B")
 	if got := r.RedefinedByClient(); !reflect.DeepEqual(got, []string{"B"}) {
 		t.Errorf("got %q", got)
 	}
-	if _, err := r.Redefine(t.Context(), map[string][]byte{"B": []byte("ours")}, false); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Redefine(t.Context(), map[string][]byte{"B": []byte("ours")}, false))(t)
 	if got := r.RedefinedByClient(); len(got) != 0 {
 		t.Errorf("after our redefinition: %q", got)
 	}
@@ -257,9 +251,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	go func() { first <- attach() }() // waits for the next JVM
 	j := newFakeJVM(t)
 	r.SetTarget("app", j.dial)
-	if err := <-first; err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, <-first)
 	said.await(t, "attached app")
 	if !r.Attached() {
 		t.Error("an IDE is attached")
