@@ -27,6 +27,5 @@ var (
 // compileIncrementally compiles what has changed.
 func compileIncrementally(t *testing.T, c *compiler.Compiler, changed []string) springboot.App {
 	t.Helper()
-	app := must.Get(c.Compile(t.Context(), changed, testWriter{T: t}))(t)
-	return app
+	return must.Get(c.Compile(t.Context(), changed, testWriter{T: t}))(t)
 }

@@ -83,6 +83,5 @@ func baseEngine(t *testing.T) *enginetest.Engine {
 
 func makeImage(t *testing.T, e *enginetest.Engine, cache string, app springboot.App) image.Image {
 	t.Helper()
-	img := must.Get(image.New(e, image.Options{CacheDir: cache}).Image(t.Context(), app, io.Discard))(t)
-	return img
+	return must.Get(image.New(e, image.Options{CacheDir: cache}).Image(t.Context(), app, io.Discard))(t)
 }

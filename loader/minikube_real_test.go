@@ -92,8 +92,7 @@ func minikubeNode(t *testing.T, docker *client.Client, name string, config conta
 		before(created.ID)
 	}
 	must.Do(t, docker.ContainerStart(t.Context(), created.ID, container.StartOptions{}))
-	node := must.Get(docker.ContainerInspect(t.Context(), created.ID))(t)
-	return node
+	return must.Get(docker.ContainerInspect(t.Context(), created.ID))(t)
 }
 
 func TestRealMinikubeWithContainerdConforms(t *testing.T) {

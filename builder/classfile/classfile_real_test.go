@@ -44,8 +44,7 @@ func compile(t *testing.T, source string) map[string][]byte {
 
 func parsed(t *testing.T, data []byte) *Class {
 	t.Helper()
-	c := must.Get(Parse(data))(t)
-	return c
+	return must.Get(Parse(data))(t)
 }
 
 // The body's constants name a nested class of another's, where the class itself has none.

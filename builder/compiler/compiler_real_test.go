@@ -194,9 +194,7 @@ func TestRealIncrementalKnowsPackageInfos(t *testing.T) {
 		if err != nil || !strings.HasPrefix(app.CompiledBy, step.how) {
 			t.Fatalf("%s %q: %s, %v, want %s", step.file, step.text, app.CompiledBy, err, step.how)
 		}
-		if why := c.bootstrap(t.Context()); why != "" {
-			t.Fatal(why)
-		}
+		proves(t, c)
 		built := must.Get(c.project.Compile(t.Context(), &bytes.Buffer{}))(t)
 		sameClasses(t, app, built)
 	}
@@ -334,8 +332,7 @@ func TestRealIncrementalWithProcessorsThatWriteSources(t *testing.T) {
 // contents reads what an application consists of.
 func contents(t *testing.T, app springboot.App) springboot.Contents {
 	t.Helper()
-	c := must.Get(app.Contents())(t)
-	return c
+	return must.Get(app.Contents())(t)
 }
 
 // buildReal runs the project's build.

@@ -211,6 +211,30 @@ func sameContents(t *testing.T, c *Compiler, app springboot.App) {
 	followed.Store(c, got)
 }
 
+// saves saves a file, and checks what [played.compiles] does.
+func (p *played) saves(t *testing.T, c *Compiler, file, text, how string) {
+	t.Helper()
+	p.save(t, file, text)
+	p.compiles(t, c, []string{file}, how)
+}
+
+// proves proves the incremental compiler.
+func proves(t *testing.T, c *Compiler) {
+	t.Helper()
+	if why := c.bootstrap(t.Context()); why != "" || c.units.proven() == nil {
+		t.Fatalf("it is not proven: %q", why)
+	}
+}
+
+// inKotlin makes the sources those of another language.
+func (p *played) inKotlin(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"A", "B", "Main"} {
+		from := filepath.Join(p.dir, javaDir, name)
+		must.Do(t, os.Rename(from+".java", from+".kt"))
+	}
+}
+
 const incrementally = "by the incremental compiler, "
 
 func TestCompileIncrementally(t *testing.T) {
@@ -225,8 +249,7 @@ func TestCompileIncrementally(t *testing.T) {
 		{"README.md", "text", "no file of the application changed"},
 		{"../lib/src/main/java/A.java", "class A", "no file of the application changed"},
 	} {
-		p.save(t, save.file, save.text)
-		p.compiles(t, c, []string{save.file}, save.how)
+		p.saves(t, c, save.file, save.text, save.how)
 	}
 	if n := p.builds.Load(); n != 1 {
 		t.Errorf("the build ran %d times", n)
@@ -241,9 +264,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 	p, c := newPlayed(t)
 	p.save(t, resourceDir+"/page.html", "<p>${text}</p>")
 	p.compiles(t, c, nil, "")
-	if why := c.bootstrap(t.Context()); why != "" {
-		t.Fatal(why)
-	}
+	proves(t, c)
 	there := func() bool {
 		_, err := os.Stat(filepath.Join(c.units.own().module.Classes(), "new.css"))
 		return err == nil
@@ -253,8 +274,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 	if p.compiles(t, c, []string{file}, "1 resource copied"); !there() {
 		t.Error("the new file is not there")
 	}
-	p.save(t, file, "h2 { }")
-	p.compiles(t, c, []string{file}, "1 resource copied")
+	p.saves(t, c, file, "h2 { }", "1 resource copied")
 	must.Do(t, os.Remove(filepath.Join(p.dir, file)))
 	if p.compiles(t, c, []string{file}, "1 resource copied"); there() {
 		t.Error("the deleted file is there")
@@ -262,8 +282,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 	page := resourceDir + "/new.html"
 	p.save(t, page, "<p>${name}</p>") // as in a neighbour
 	p.compiles(t, c, []string{page}, "1 resource copied")
-	p.save(t, file, "@color@")
-	p.compiles(t, c, []string{file}, file+" changed")
+	p.saves(t, c, file, "@color@", file+" changed")
 }
 
 // TestFirstSettingsAreCopied: a project's first application.properties needs no build, if the build changes nothing beside it.
@@ -272,8 +291,7 @@ func TestFirstSettingsAreCopied(t *testing.T) {
 	p, c := newReady(t)
 	file := resourceDir + "/application.properties"
 	for _, text := range []string{"a=b", "a=c"} {
-		p.save(t, file, text)
-		p.compiles(t, c, []string{file}, "1 resource copied")
+		p.saves(t, c, file, text, "1 resource copied")
 		if got, err := os.ReadFile(filepath.Join(c.latest.Classes[0], "application.properties")); err != nil || string(got) != text {
 			t.Errorf("the application has %q, %v", got, err)
 		}
@@ -302,17 +320,13 @@ func TestSourcesOfGeneratedSources(t *testing.T) {
 	p.generates = true
 	p.save(t, resourceDir+"/api.yaml", "pets")
 	must.Get(c.Compile(t.Context(), nil, io.Discard))(t)
-	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
-		t.Fatalf("it is not proven: %q", why)
-	}
+	proves(t, c)
 	for file, want := range map[string]string{"/style.css": "1 resource copied", "/api.yaml": "api.yaml changed"} {
 		p.save(t, resourceDir+file, "another text")
 		if app, err := c.Compile(t.Context(), []string{resourceDir + file}, io.Discard); err != nil || !strings.HasSuffix(app.CompiledBy, want) {
 			t.Errorf("%s: %q, %v", file, app.CompiledBy, err)
 		}
-		if why := c.bootstrap(t.Context()); why != "" {
-			t.Fatal(why)
-		}
+		proves(t, c)
 	}
 }
 
@@ -325,8 +339,7 @@ func TestCompileErrorsAreFinal(t *testing.T) {
 	if !ok || len(failed.Problems) != 1 || failed.Problems[0].File != filepath.FromSlash(javaDir+"/A.java") || failed.Problems[0].Line != 1 || p.builds.Load() != 1 {
 		t.Fatalf("got %v after %d builds", err, p.builds.Load())
 	}
-	p.save(t, javaDir+"/A.java", "class A right again")
-	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+	p.saves(t, c, javaDir+"/A.java", "class A right again", incrementally+"1 source")
 }
 
 // TestFallback: each change that only the build handles runs it once; then the incremental compiler is
@@ -373,9 +386,7 @@ func TestFallback(t *testing.T) {
 			p.stale, p.packs = false, false
 			p.save(t, a[0], "class A")
 			p.compiles(t, c, nil, "all may have changed")
-			if why := c.bootstrap(t.Context()); why != "" {
-				t.Fatal(why)
-			}
+			proves(t, c)
 			p.save(t, a[0], "class A later")
 			p.compiles(t, c, a, incrementally+"1 source")
 		})
@@ -399,13 +410,10 @@ func TestAnOddSource(t *testing.T) {
 			if why := c.bootstrap(t.Context()); why != test.said || c.units.own().module == nil {
 				t.Fatalf("it is not proven: %q", why)
 			}
-			p.save(t, b, "class B uses A again")
-			p.compiles(t, c, []string{b}, incrementally+"1 source")
+			p.saves(t, c, b, "class B uses A again", incrementally+"1 source")
 			for _, text := range []string{" again", " once more"} {
-				p.save(t, test.file, test.text+text)
-				p.compiles(t, c, []string{test.file}, "by maven, as "+test.why)
-				p.save(t, b, "class B uses A"+text)
-				p.compiles(t, c, []string{b}, incrementally+"1 source")
+				p.saves(t, c, test.file, test.text+text, "by maven, as "+test.why)
+				p.saves(t, c, b, "class B uses A"+text, incrementally+"1 source")
 			}
 			if why := c.bootstrap(t.Context()); why != "" {
 				t.Errorf("it says so twice: %q", why)
@@ -414,12 +422,10 @@ func TestAnOddSource(t *testing.T) {
 			if strings.Contains(test.text, "uses A") {
 				how = "by maven, as only the build compiles " + filepath.Base(test.file)
 			}
-			p.save(t, javaDir+"/A.java", "class A field1")
-			p.compiles(t, c, []string{javaDir + "/A.java"}, how)
+			p.saves(t, c, javaDir+"/A.java", "class A field1", how)
 			must.Do(t, os.Remove(filepath.Join(p.dir, test.file)))
 			p.compilesAnyhow(t, c, test.file, "by maven, as ")
-			p.save(t, b, "class B later")
-			p.compiles(t, c, []string{b}, incrementally+"1 source")
+			p.saves(t, c, b, "class B later", incrementally+"1 source")
 		})
 	}
 }
@@ -439,17 +445,13 @@ func TestDisabled(t *testing.T) {
 		p.weaves = false
 		p.compiles(t, c, nil, "by maven, as the build does not only run javac, but also aspectj-maven-plugin")
 		p.compiles(t, c, nil, "all may have changed") // now it is known what the sources were before
-		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
-			t.Errorf("it is not back: %q", why)
-		}
+		proves(t, c)
 	})
 	t.Run("another language", func(t *testing.T) {
 		t.Parallel()
 		p, c := newPlayed(t)
 		c.tool = "gradle"
-		for _, name := range []string{"A", "B", "Main"} {
-			must.Do(t, os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")))
-		}
+		p.inKotlin(t)
 		p.compiles(t, c, nil, "")
 		for _, want := range []string{"each save runs gradle, not the incremental compiler: sources in Kotlin", "", ""} {
 			if why := c.RunIdle(t.Context()); why != want {
@@ -514,9 +516,7 @@ func TestGeneratedSources(t *testing.T) {
 	p.generates = true
 	for range 2 {
 		p.compiles(t, c, nil, map[bool]string{false: "all may have changed"}[c.app.Dir == ""])
-		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
-			t.Fatalf("it is not proven: %q", why)
-		}
+		proves(t, c)
 	}
 	if now, err := c.units.own().sources(); err != nil || len(now) != 4 || !c.units.own().module.HasCompiled(now) {
 		t.Errorf("sources %v, %v", now, err)
@@ -543,18 +543,14 @@ func TestSaveBeforeTheProofFails(t *testing.T) {
 func TestProvenStaysProven(t *testing.T) {
 	t.Parallel()
 	p, c := newReady(t)
-	p.save(t, javaDir+"/A.java", "class A again")
-	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
-	p.save(t, resourceDir+"/new.txt", "text")
-	p.compiles(t, c, []string{resourceDir + "/new.txt"}, "new.txt changed")
+	p.saves(t, c, javaDir+"/A.java", "class A again", incrementally+"1 source")
+	p.saves(t, c, resourceDir+"/new.txt", "text", "new.txt changed")
 	if c.units.own().module == nil {
 		t.Fatal("it has to be proven again")
 	}
-	p.save(t, resourceDir+"/new.txt", "another text")
-	p.compiles(t, c, []string{resourceDir + "/new.txt"}, "1 resource copied")
+	p.saves(t, c, resourceDir+"/new.txt", "another text", "1 resource copied")
 	p.differs = "more"
-	p.save(t, resourceDir+"/other.xml", "text")
-	p.compiles(t, c, []string{resourceDir + "/other.xml"}, "other.xml changed")
+	p.saves(t, c, resourceDir+"/other.xml", "text", "other.xml changed")
 	if c.units.own().module != nil {
 		t.Error("other classes do not have to be proven")
 	}
@@ -576,8 +572,7 @@ func TestVerify(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, c := newReady(t)
-			p.save(t, javaDir+"/A.java", "class A again")
-			p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally)
+			p.saves(t, c, javaDir+"/A.java", "class A again", incrementally)
 			if !c.dirty.Load() {
 				t.Error("there is nothing to verify")
 			}
@@ -595,8 +590,7 @@ func TestVerify(t *testing.T) {
 	t.Run("a resource that the build changes", func(t *testing.T) {
 		t.Parallel()
 		p, c := newReady(t)
-		p.save(t, resourceDir+"/style.css", "p { [[color]] }")
-		p.compiles(t, c, []string{resourceDir + "/style.css"}, "1 resource copied")
+		p.saves(t, c, resourceDir+"/style.css", "p { [[color]] }", "1 resource copied")
 		style, updated := filepath.Join(p.dir, resourceDir, "style.css"), c.units.own().copies.updated
 		updated[style] = resourceCopy{filepath.Join(p.dir, javaDir, "A.java"), updated[style].copied}
 		if why := c.verify(t.Context()); !strings.Contains(why, "does not copy style.css as it is") {
@@ -609,8 +603,7 @@ func TestVerify(t *testing.T) {
 func TestCompileInterruptsVerification(t *testing.T) {
 	t.Parallel()
 	p, c := newReady(t)
-	p.save(t, javaDir+"/A.java", "class A again")
-	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally)
+	p.saves(t, c, javaDir+"/A.java", "class A again", incrementally)
 	p.building, p.began = make(chan struct{}), make(chan struct{})
 	work, leave, ok := c.idle.enter(t.Context())
 	if !ok {
@@ -622,8 +615,7 @@ func TestCompileInterruptsVerification(t *testing.T) {
 	ended := make(chan string, 1)
 	go func() { defer leave(); ended <- c.verify(work.verification) }()
 	<-p.began
-	p.save(t, javaDir+"/B.java", "class B again")
-	p.compiles(t, c, []string{javaDir + "/B.java"}, incrementally+"1 source")
+	p.saves(t, c, javaDir+"/B.java", "class B again", incrementally+"1 source")
 	if why := <-ended; why != "" || c.disabled != "" {
 		t.Errorf("got %q", why)
 	}
@@ -652,8 +644,7 @@ func TestTwoCompilers(t *testing.T) {
 		t.Fatalf("%q: %s", why, other.server.dir)
 	}
 	must.Do(t, other.Close())
-	p.save(t, javaDir+"/A.java", "class A again")
-	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+	p.saves(t, c, javaDir+"/A.java", "class A again", incrementally+"1 source")
 }
 
 func TestClose(t *testing.T) {
@@ -681,11 +672,8 @@ func TestSymlinkedProject(t *testing.T) {
 	c := newCompiler(p, link, "maven", filepath.Join(t.TempDir(), "it"))
 	defer func() { _ = c.Close() }()
 	p.compiles(t, c, nil, "")
-	if why := c.bootstrap(t.Context()); why != "" {
-		t.Fatal(why)
-	}
-	p.save(t, javaDir+"/A.java", "class A again")
-	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+	proves(t, c)
+	p.saves(t, c, javaDir+"/A.java", "class A again", incrementally+"1 source")
 }
 
 // TestKotlin: Kotlin's compiler compiles all sources at each save. A source in Java leaves them to the build, and is
@@ -694,20 +682,15 @@ func TestKotlin(t *testing.T) {
 	t.Parallel()
 	p, c := newPlayed(t)
 	p.kotlin = true
-	for _, name := range []string{"A", "B", "Main"} {
-		must.Do(t, os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")))
-	}
+	p.inKotlin(t)
 	p.compiles(t, c, nil, "")
-	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
-		t.Fatalf("it is not proven: %q", why)
-	}
+	proves(t, c)
 	for _, save := range []struct{ file, text, how string }{
 		{javaDir + "/A.kt", "class A with another body", incrementally + "3 sources"},
 		{javaDir + "/C.kt", "class C", incrementally + "4 sources"},
 		{resourceDir + "/style.css", "p { color: blue }", "1 resource copied"},
 	} {
-		p.save(t, save.file, save.text)
-		p.compiles(t, c, []string{save.file}, save.how)
+		p.saves(t, c, save.file, save.text, save.how)
 	}
 	p.save(t, javaDir+"/A.kt", "class A with a mistake")
 	failed, ok := (*diagnostics.CompileError)(nil), false
@@ -723,8 +706,7 @@ func TestKotlin(t *testing.T) {
 	if why := c.bootstrap(t.Context()); !strings.HasPrefix(why, "each save of a source in Kotlin runs maven") {
 		t.Errorf("got %q", why)
 	}
-	p.save(t, javaDir+"/J.java", "class J again")
-	p.compiles(t, c, []string{javaDir + "/J.java"}, incrementally+"1 source")
+	p.saves(t, c, javaDir+"/J.java", "class J again", incrementally+"1 source")
 	if n := p.builds.Load(); n != 2 {
 		t.Errorf("the build ran %d times", n)
 	}

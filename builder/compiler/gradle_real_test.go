@@ -100,9 +100,7 @@ func TestRealGroovyBesideJava(t *testing.T) {
 			t.Errorf("%s: %s", edit.to, got.CompiledBy)
 		}
 		sameClasses(t, got, buildReal(t, c, "the same by gradle"))
-		if why := c.bootstrap(t.Context()); why != "" {
-			t.Fatal(why)
-		}
+		proves(t, c)
 	}
 }
 
@@ -156,9 +154,7 @@ func TestRealKotlinBesideJava(t *testing.T) {
 					t.Errorf("%s: %s", edit.to, got.CompiledBy)
 				}
 				sameClasses(t, got, buildReal(t, c, "the same by gradle"))
-				if why := c.bootstrap(t.Context()); why != "" {
-					t.Fatal(why)
-				}
+				proves(t, c)
 			}
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -162,10 +161,8 @@ func TestAnUnsupportedModuleInBetween(t *testing.T) {
 	p, c := newReadyModules(t)
 	between := &unit{model: buildtool.Module{Name: "g:between"}, left: "the build does not only run javac"}
 	c.units = units{c.units[0], between, c.units[1]}
-	p.save(t, libDir+"/L.java", "class L with another body")
-	p.compilesIn(t, c, libDir+"/L.java", incrementally+"1 source")
-	p.save(t, libDir+"/L.java", "class L field1")
-	p.compilesIn(t, c, libDir+"/L.java", "by maven, as the module g:between, which only the build compiles, may depend on it")
+	p.savesIn(t, c, libDir+"/L.java", "class L with another body", incrementally+"1 source")
+	p.savesIn(t, c, libDir+"/L.java", "class L field1", "by maven, as the module g:between, which only the build compiles, may depend on it")
 }
 
 // TestAnUnsupportedApplication: its own module goes to the build, one that it uses does not.
@@ -173,9 +170,7 @@ func TestAnUnsupportedApplication(t *testing.T) {
 	t.Parallel()
 	p, c := newReadyModules(t)
 	c.tool = "gradle"
-	for _, name := range []string{"A", "B", "Main"} {
-		must.Do(t, os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")))
-	}
+	p.inKotlin(t)
 	prove := func(want string) {
 		t.Helper()
 		if why := c.bootstrap(t.Context()); why != want {
@@ -195,12 +190,10 @@ func TestAnUnsupportedApplication(t *testing.T) {
 		{libDir + "/M.java", "class M uses L again", body},
 		{javaDir + "/J.java", "class J", fmt.Sprintf(own, "J.java")},
 	} {
-		p.save(t, save.file, save.text)
-		p.compilesIn(t, c, save.file, save.how)
+		p.savesIn(t, c, save.file, save.text, save.how)
 	}
 	prove("each save of a source in Kotlin runs gradle, not the incremental compiler: it compiles only Java in a module of several languages")
-	p.save(t, javaDir+"/J.java", "class J again")
-	p.compilesIn(t, c, javaDir+"/J.java", body)
+	p.savesIn(t, c, javaDir+"/J.java", "class J again", body)
 }
 
 // TestAnApplicationThatWeavesLibraries: it has the classes that the next request sees.
@@ -214,13 +207,13 @@ func TestAnApplicationThatWeavesLibraries(t *testing.T) {
 	if why := c.bootstrap(t.Context()); why != "each save runs maven, not the incremental compiler: "+reason {
 		t.Fatalf("got %q", why)
 	}
-	p.save(t, libDir+"/L.java", "class L again")
-	p.compilesIn(t, c, libDir+"/L.java", "by maven, as "+reason)
+	p.savesIn(t, c, libDir+"/L.java", "class L again", "by maven, as "+reason)
 }
 
-// compilesIn compiles, and checks by whom.
-func (p playedModules) compilesIn(t *testing.T, c *Compiler, file, how string) {
+// savesIn saves a file, and checks who compiles it.
+func (p playedModules) savesIn(t *testing.T, c *Compiler, file, text, how string) {
 	t.Helper()
+	p.save(t, file, text)
 	if app, err := c.Compile(t.Context(), []string{file}, io.Discard); err != nil || app.CompiledBy != how {
 		t.Fatalf("%s: compiled %q, %v", file, app.CompiledBy, err)
 	}

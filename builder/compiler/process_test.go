@@ -18,9 +18,7 @@ func newSharing(t *testing.T) (p *played, one, other *Compiler) {
 	for _, c := range []*Compiler{one, other} {
 		c.Share(processes)
 		p.compiles(t, c, nil, "")
-		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
-			t.Fatalf("it is not proven: %q", why)
-		}
+		proves(t, c)
 	}
 	return p, one, other
 }
@@ -56,8 +54,7 @@ func TestASharedProcessThatFailedStartsAgain(t *testing.T) {
 	running := one.server.process.Running()
 	one.server.kill()
 	<-running.Ended()
-	p.save(t, javaDir+"/A.java", "class A again")
-	p.compiles(t, other, []string{javaDir + "/A.java"}, incrementally+"1 source")
+	p.saves(t, other, javaDir+"/A.java", "class A again", incrementally+"1 source")
 }
 
 // TestASharedProcessStartsAgainForAChangedLibrary: it may have read the jar as it was, for either of the two.

@@ -47,16 +47,14 @@ func TestResourcesDoNotWaitForTheProof(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.saveStyle(t, c, "p { color: blue }", "1 resource copied")
-	p.save(t, "README.md", "text")
-	p.compiles(t, c, []string{"README.md"}, "no file of the application changed")
+	p.saves(t, c, "README.md", "text", "no file of the application changed")
 	c.units.own().built, _ = c.units.own().sources()
 	why := c.prove(work.all)
 	c.mu.unlock()
 	if why != "" || c.units.own().module == nil || work.all.Err() != nil {
 		t.Fatalf("it is not proven: %q", why)
 	}
-	p.save(t, javaDir+"/A.java", "class A again")
-	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+	p.saves(t, c, javaDir+"/A.java", "class A again", incrementally+"1 source")
 	p.hasStyle(t, c.latest.Classes[0], "p { color: blue }")
 	if n := p.builds.Load(); n != 1 {
 		t.Errorf("the build ran %d times", n)
@@ -70,8 +68,7 @@ func TestSavesForTheBuildDoNotWaitForTheProof(t *testing.T) {
 	p.compiles(t, c, nil, "")
 	work, leave, _ := c.idle.enter(t.Context())
 	defer leave()
-	p.save(t, resourceDir+"/new.xml", "text")
-	p.compiles(t, c, []string{resourceDir + "/new.xml"}, "by maven, as "+resourceDir+"/new.xml changed")
+	p.saves(t, c, resourceDir+"/new.xml", "text", "by maven, as "+resourceDir+"/new.xml changed")
 	if work.all.Err() == nil || c.units.own().module != nil {
 		t.Error("the proof goes on")
 	}
@@ -87,8 +84,7 @@ func TestResourcesNeedNoIncrementalCompiler(t *testing.T) {
 		t.Fatal("it is supported")
 	}
 	p.saveStyle(t, c, "p { color: blue }", "1 resource copied")
-	p.save(t, javaDir+"/A.java", "class A again")
-	p.compiles(t, c, []string{javaDir + "/A.java"}, "by maven")
+	p.saves(t, c, javaDir+"/A.java", "class A again", "by maven")
 	p.hasStyle(t, c.latest.Classes[0], "p { color: blue }")
 	p.saveStyle(t, c, "p { color: green }", "1 resource copied")
 }

@@ -154,8 +154,7 @@ func TestTrainedImage(t *testing.T) {
 	e := v.play(baseEngine(t))
 	m, app := New(e, Options{CacheDir: t.TempDir()}), appOf(t, trainableFiles(t))
 	image := func() Image {
-		img := must.Get(m.Image(t.Context(), app, io.Discard))(t)
-		return img
+		return must.Get(m.Image(t.Context(), app, io.Discard))(t)
 	}
 	first := image()
 	if a := first.Report.Archive; a.Used || !a.Wanted {

@@ -49,8 +49,7 @@ func baseEngine(t *testing.T) *enginetest.Engine {
 
 func makeImage(t *testing.T, e *enginetest.Engine, cache string, app springboot.App) Image {
 	t.Helper()
-	img := must.Get(New(e, Options{CacheDir: cache}).Image(t.Context(), app, io.Discard))(t)
-	return img
+	return must.Get(New(e, Options{CacheDir: cache}).Image(t.Context(), app, io.Discard))(t)
 }
 
 func TestComposedImage(t *testing.T) {

@@ -74,8 +74,7 @@ func (p *project) write(name, text string) {
 // built has all sources compiled into a new directory, as a build would.
 func (p *project) built() string {
 	p.t.Helper()
-	dir := must.Get(p.clean())(p.t)
-	return dir
+	return must.Get(p.clean())(p.t)
 }
 
 // clean is built for sources that may not compile. Sources in Kotlin are Java's by another name, and their classes say

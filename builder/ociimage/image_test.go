@@ -33,8 +33,7 @@ import (
 func view(t *testing.T, e *enginetest.Engine, cache *layercache.Cache, name string) *Image {
 	t.Helper()
 	found := must.Get(e.ImageInspect(t.Context(), name))(t)
-	img := must.Get(FromEngine(t.Context(), e, cache, found))(t)
-	return img
+	return must.Get(FromEngine(t.Context(), e, cache, found))(t)
 }
 
 func gzipped(layer []byte) []byte {

@@ -28,8 +28,7 @@ import (
 // openPlayed opens a project whose Gradle is played in role.
 func openPlayed(t *testing.T, role, module string) *Project {
 	t.Helper()
-	p := must.Get(Open(t.Context(), buildtest.GradleProject(t, role), Options{CacheDir: t.TempDir(), Module: module}))(t)
-	return p
+	return must.Get(Open(t.Context(), buildtest.GradleProject(t, role), Options{CacheDir: t.TempDir(), Module: module}))(t)
 }
 
 // tell sets what the played Gradle tells of the build.

@@ -205,6 +205,5 @@ func contents(t *testing.T, app springboot.App) springboot.Contents {
 	if app.Jar != "" {
 		app.Exploded = nil
 	}
-	c := must.Get(app.Contents())(t)
-	return c
+	return must.Get(app.Contents())(t)
 }

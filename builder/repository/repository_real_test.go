@@ -55,8 +55,7 @@ func randomView(t *testing.T, cache *layercache.Cache) *ociimage.Image {
 	for _, l := range layers {
 		stack = append(stack, ociimage.Cached(cache, keep(t, cache, l)))
 	}
-	view := must.Get(ociimage.New(&v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH}, stack))(t)
-	return view
+	return must.Get(ociimage.New(&v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH}, stack))(t)
 }
 
 // keep puts a layer into the cache.
@@ -75,6 +74,5 @@ func keep(t *testing.T, cache *layercache.Cache, l v1.Layer) v1.Hash {
 
 func idOf(t *testing.T, view *ociimage.Image) v1.Hash {
 	t.Helper()
-	id := must.Get(view.ConfigName())(t)
-	return id
+	return must.Get(view.ConfigName())(t)
 }

@@ -70,8 +70,7 @@ func TestContentsShareMemory(t *testing.T) {
 	e := springboot.Exploded{MainClass: "Main", Only: map[string][]byte{}}
 	app, _ := e.App(springboot.BuildFiles{Classes: []string{dir}}, nil, nil)
 	read := func(before springboot.Contents) springboot.Contents {
-		c := must.Get(app.ContentsAfter(before, func(path string) bool { return path != "image.png" }))(t)
-		return c
+		return must.Get(app.ContentsAfter(before, func(path string) bool { return path != "image.png" }))(t)
 	}
 	one := read(springboot.Contents{})
 	two := read(one)

@@ -57,8 +57,7 @@ func (c *copied) app() springboot.App { return c.built.CopiedTo(c.copies, c.wrot
 
 func contentsAfter(t testing.TB, app springboot.App, before springboot.Contents) springboot.Contents {
 	t.Helper()
-	c := must.Get(app.ContentsAfter(before, func(path string) bool { return filepath.Ext(path) != ".txt" }))(t)
-	return c
+	return must.Get(app.ContentsAfter(before, func(path string) bool { return filepath.Ext(path) != ".txt" }))(t)
 }
 
 // TestContentsFollowFromWhatWasWritten makes random changes, and asks for the contents after one or more of them.

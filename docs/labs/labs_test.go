@@ -84,8 +84,7 @@ func same(t *testing.T, number int, english, korean string) {
 
 func read(t *testing.T, number int, language string) []Block {
 	t.Helper()
-	blocks := must.Get(Read(number, language))(t)
-	return blocks
+	return must.Get(Read(number, language))(t)
 }
 
 // TestFilesAreNamedInTheText: GitHub shows what is in a block, and not the name of its file.

@@ -24,8 +24,7 @@ func CompileJava(t *testing.T, dir, source, public, class string) []byte {
 	if out, err := exec.Command("javac", "-g", "-cp", dir, "-d", dir, file).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, out)
 	}
-	data := must.Get(os.ReadFile(filepath.Join(dir, class+".class")))(t)
-	return data
+	return must.Get(os.ReadFile(filepath.Join(dir, class+".class")))(t)
 }
 
 // JVM is a running Java program that answers each line with a line.

@@ -23,8 +23,7 @@ func engine(t *testing.T, load http.HandlerFunc) *client.Client {
 	t.Helper()
 	server := httptest.NewServer(load)
 	t.Cleanup(server.Close)
-	docker := must.Get(client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.47")))(t)
-	return docker
+	return must.Get(client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.47")))(t)
 }
 
 // hello writes five bytes, and says that they are two of content.

@@ -39,8 +39,7 @@ func files(t *testing.T, data []byte) (names []string, content map[string]string
 
 func newImage(t *testing.T, layers ...Blob) *Image {
 	t.Helper()
-	img := must.Get(New("docker.io/library/app:1", []byte("{}"), layers))(t)
-	return img
+	return must.Get(New("docker.io/library/app:1", []byte("{}"), layers))(t)
 }
 
 func TestWriteOCI(t *testing.T) {

@@ -28,8 +28,7 @@ func newAPI(t *testing.T) (*fakeapi.API, *Deployer) {
 
 func read(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
-	m := must.Get(manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text)))(t)
-	return m
+	return must.Get(manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text)))(t)
 }
 
 // podText is the manifest of a Pod of the project that specOf is about.

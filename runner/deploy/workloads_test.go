@@ -42,25 +42,19 @@ func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
 	}
 }
 
-// controlled marks an object as made by another one.
-func controlled(o, owner *unstructured.Unstructured) *unstructured.Unstructured {
-	o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: owner.GetAPIVersion(), Kind: owner.GetKind(), Name: owner.GetName(), UID: owner.GetUID(), Controller: new(true)}})
-	return o
-}
-
 // TestJobIsRecreated: most fields of a Job can't be changed. Its Pods go with it, those of others stay.
 func TestJobIsRecreated(t *testing.T) {
 	a, r := newAPI(t)
 	job := fakeapi.Object("batch/v1", "Job", "migrate")
 	render.Mark(job, render.Spec{Project: "shop"})
 	job = a.Put("jobs", job)
-	a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "migrate-1"), job))
-	a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "migrate-2"), fakeapi.Object("batch/v1", "Job", "migrate")))
+	a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "migrate-1"), job))
+	a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "migrate-2"), fakeapi.Object("batch/v1", "Job", "migrate")))
 	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
 		if q.Method == http.MethodPost && q.URL.Query().Get("dryRun") == "" {
 			go func() { // its controller
 				fakeapi.Eventually(t, "the Job exists", func() bool { o := a.Get("jobs/default/migrate"); return o != nil && o.GetUID() != job.GetUID() })
-				a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "migrate-3"), a.Get("jobs/default/migrate")))
+				a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "migrate-3"), a.Get("jobs/default/migrate")))
 			}()
 		}
 		return false
@@ -114,7 +108,7 @@ func TestJobOfAnotherImageRunsOnce(t *testing.T) {
 		if q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/jobs") && q.URL.Query().Get("dryRun") == "" {
 			go func() { // its controller
 				fakeapi.Eventually(t, "the Job exists", func() bool { return a.Get("jobs/default/seed") != nil })
-				pod := controlled(fakeapi.Object("v1", "Pod", "seed-1"), a.Get("jobs/default/seed"))
+				pod := fakeapi.Controlled(fakeapi.Object("v1", "Pod", "seed-1"), a.Get("jobs/default/seed"))
 				pod.SetUID(a.Get("jobs/default/seed").GetUID() + "-pod")
 				a.Put("pods", pod)
 			}()

@@ -194,8 +194,7 @@ func TestNestedYAMLEndsInTime(t *testing.T) {
 
 func read(t *testing.T, text string) Manifest {
 	t.Helper()
-	m := must.Get(Load(write(t, "manifest.yaml", text)))(t)
-	return m
+	return must.Get(Load(write(t, "manifest.yaml", text)))(t)
 }
 
 // write makes a file in a directory of its own, and returns its path.

@@ -18,8 +18,7 @@ import (
 
 func manifestOf(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
-	m := must.Get(manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text)))(t)
-	return m
+	return must.Get(manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text)))(t)
 }
 
 func shop(t *testing.T, text string) Spec {
@@ -30,8 +29,7 @@ func shop(t *testing.T, text string) Spec {
 // objects returns what goes to the cluster.
 func objects(t *testing.T, s Spec) []*unstructured.Unstructured {
 	t.Helper()
-	objects := must.Get(Objects(s))(t)
-	return objects
+	return must.Get(Objects(s))(t)
 }
 
 const shopPod = `

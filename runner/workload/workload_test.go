@@ -22,12 +22,6 @@ import (
 // hasty lets tests wait for a moment where a person would be given time.
 var hasty = limits{refused: 20 * time.Millisecond, gone: 50 * time.Millisecond}
 
-// controlled marks an object as made by another one.
-func controlled(o, owner *unstructured.Unstructured) *unstructured.Unstructured {
-	o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: owner.GetAPIVersion(), Kind: owner.GetKind(), Name: owner.GetName(), UID: owner.GetUID(), Controller: new(true)}})
-	return o
-}
-
 // TestDeploymentsPodsAreThoseOfItsNewestTemplate has an old Pod, and a ReplicaSet of another owner.
 func TestDeploymentsPodsAreThoseOfItsNewestTemplate(t *testing.T) {
 	a, c := fakeapi.New(t)
@@ -38,13 +32,13 @@ func TestDeploymentsPodsAreThoseOfItsNewestTemplate(t *testing.T) {
 	replicaSet := func(name, revision string, owner *unstructured.Unstructured) *unstructured.Unstructured {
 		set := fakeapi.Object("apps/v1", "ReplicaSet", name)
 		set.SetAnnotations(map[string]string{revisionAnnotation: revision})
-		return a.Put("replicasets", controlled(set, owner))
+		return a.Put("replicasets", fakeapi.Controlled(set, owner))
 	}
 	for name, set := range map[string]*unstructured.Unstructured{
 		"web-old": replicaSet("web-1", "9", deployment), "web-new": replicaSet("web-2", "10", deployment),
 		"foreign": replicaSet("web-3", "11", fakeapi.Object("apps/v1", "Deployment", "web")),
 	} {
-		a.Put("pods", controlled(fakeapi.Object("v1", "Pod", name), set))
+		a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", name), set))
 	}
 	pods, err := New(c).Pods(t.Context(), deployment)
 	if err != nil || len(pods) != 1 || pods[0].Name != "web-new" {
@@ -66,7 +60,7 @@ func TestPodThatFindsNoNodeIsJudgedByTheClockOfTheCluster(t *testing.T) {
 			set := fakeapi.Object("apps/v1", "ReplicaSet", "web")
 			set.Object["spec"] = map[string]any{"replicas": int64(2)}
 			set = a.Put("replicasets", set)
-			pod := controlled(fakeapi.Object("v1", "Pod", "web-1"), set)
+			pod := fakeapi.Controlled(fakeapi.Object("v1", "Pod", "web-1"), set)
 			pod.Object["status"] = map[string]any{"phase": "Pending", "conditions": []any{map[string]any{
 				"type": "PodScheduled", "status": "False", "lastTransitionTime": a.Now().Add(-c.since).Format(time.RFC3339)}}}
 			a.Put("pods", pod)
@@ -97,7 +91,7 @@ func TestRefusedPodsAreExplained(t *testing.T) {
 			object.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: kube.FieldManager, Time: new(metav1.NewTime(made))}})
 			o := a.Put(strings.ToLower(c.kind)+"s", object)
 			if c.kind == "Deployment" {
-				set := controlled(fakeapi.Object("apps/v1", "ReplicaSet", "web-1"), o)
+				set := fakeapi.Controlled(fakeapi.Object("apps/v1", "ReplicaSet", "web-1"), o)
 				set.Object["status"] = map[string]any{"replicas": int64(0), "conditions": []any{
 					map[string]any{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": c.message}}}
 				a.Put("replicasets", set)
@@ -184,9 +178,9 @@ func TestPodsAreListedOnceForAllThatExist(t *testing.T) {
 		if name != "web-1" {
 			owner = a.Put("deployments", fakeapi.Object("apps/v1", "Deployment", "other"))
 		}
-		set := a.Put("replicasets", controlled(fakeapi.Object("apps/v1", "ReplicaSet", name), owner))
+		set := a.Put("replicasets", fakeapi.Controlled(fakeapi.Object("apps/v1", "ReplicaSet", name), owner))
 		for i := range pods {
-			pod := controlled(fakeapi.Object("v1", "Pod", fmt.Sprintf("%s-%d", name, i)), set)
+			pod := fakeapi.Controlled(fakeapi.Object("v1", "Pod", fmt.Sprintf("%s-%d", name, i)), set)
 			pod.SetLabels(map[string]string{"pod-template-hash": "1"})
 			a.Put("pods", pod)
 		}
@@ -214,7 +208,7 @@ func TestPodsOutliveAnOutage(t *testing.T) {
 		if refused.Swap(true) {
 			return false
 		}
-		a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "web-1"), set))
+		a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "web-1"), set))
 		fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting") // which no transport retries
 		return true
 	}

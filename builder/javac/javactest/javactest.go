@@ -19,8 +19,7 @@ import (
 func Shared(t testing.TB) *javac.Compiler {
 	t.Helper()
 	real.Java(t)
-	compiler := must.Get(start())(t)
-	return compiler
+	return must.Get(start())(t)
 }
 
 var start = sync.OnceValues(func() (*javac.Compiler, error) {

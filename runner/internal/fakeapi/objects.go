@@ -20,6 +20,13 @@ func Object(version, kind, name string) *unstructured.Unstructured {
 	return o
 }
 
+// Controlled marks an object as made by another one.
+func Controlled(o, owner *unstructured.Unstructured) *unstructured.Unstructured {
+	o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: owner.GetAPIVersion(), Kind: owner.GetKind(),
+		Name: owner.GetName(), UID: owner.GetUID(), Controller: new(true)}})
+	return o
+}
+
 // ServingPod returns a Pod of one container, "app", that is ready.
 func ServingPod(name string) *unstructured.Unstructured {
 	o := Object("v1", "Pod", name)

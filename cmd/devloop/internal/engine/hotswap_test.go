@@ -81,6 +81,5 @@ func compiled(t *testing.T, text string) plan.State {
 
 func changes(t *testing.T, before, after plan.State) map[string][]byte {
 	t.Helper()
-	files := must.Get(plan.Changes(before, after))(t)
-	return files
+	return must.Get(plan.Changes(before, after))(t)
 }

@@ -87,8 +87,7 @@ func attached(t *testing.T, port string) *VM {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	vm := must.Get(Attach(t.Context(), conn))(t)
-	return vm
+	return must.Get(Attach(t.Context(), conn))(t)
 }
 
 // scripted is a JVM that says what a test wants.

@@ -124,8 +124,7 @@ func connect(t *testing.T, dir string) *mcp.ClientSession {
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	go func() { _ = server.Run(ctx, far) }()
-	client := must.Get(mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), near, nil))(t)
-	return client
+	return must.Get(mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(t.Context(), near, nil))(t)
 }
 
 // call returns what a tool answers.

@@ -178,6 +178,5 @@ func TestPodsAreGoneIfOthersAreLeft(t *testing.T) {
 
 func changes(t *testing.T, before, after plan.State) map[string][]byte {
 	t.Helper()
-	files := must.Get(plan.Changes(before, after))(t)
-	return files
+	return must.Get(plan.Changes(before, after))(t)
 }
