@@ -21,7 +21,8 @@ import (
 )
 
 // developed opens spring-maven with a Dockerfile, to be changed while it runs.
-func developed(t *testing.T, docker *client.Client, dockerfile string) (*compiler.Compiler, *project.Project, *image.Imager) {
+func developed(t *testing.T, docker *client.Client,
+	dockerfile string) (*compiler.Compiler, *project.Project, *image.Imager) {
 	t.Helper()
 	dir := sample(t, "spring-maven")
 	write(t, dir, "Dockerfile", dockerfile)
@@ -80,15 +81,18 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			}
 			config := must.Get(first.Content.ConfigFile())(t)
 			command := strings.Join(config.Config.Entrypoint, " ")
-			if !strings.Contains(command, "-Dsome.option=1 -XX:+UseParallelGC -cp /app/") || !strings.HasSuffix(command, "Application --some.argument=2") ||
+			if !strings.Contains(command, "-Dsome.option=1 -XX:+UseParallelGC -cp /app/") ||
+				!strings.HasSuffix(command, "Application --some.argument=2") ||
 				strings.Contains(command[strings.Index(command, "Supervise"):], "SerialGC") {
 				t.Errorf("it starts %s", command)
 			}
-			if config.Config.User != "1234" || config.Config.WorkingDir != "/srv" || !slices.Contains(config.Config.Env, "GREETING=hi") {
+			if config.Config.User != "1234" || config.Config.WorkingDir != "/srv" ||
+				!slices.Contains(config.Config.Env, "GREETING=hi") {
 				t.Errorf("it is configured as %+v", config.Config)
 			}
 			files := fileNames(t, first)
-			if !slices.Contains(files, "srv/before.txt") || !slices.Contains(files, "srv/extra.txt") || slices.Contains(files, "srv/app.jar") {
+			if !slices.Contains(files, "srv/before.txt") || !slices.Contains(files, "srv/extra.txt") ||
+				slices.Contains(files, "srv/app.jar") {
 				t.Error("it should have all but the jar")
 			}
 
@@ -110,7 +114,8 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			write(t, p.Dir, "extra.txt", "two, and longer")
 			app = compileIncrementally(t, c, []string{"extra.txt"})
 			third := imageReal(t, m, docker, app, "image")
-			if app.Jar == "" || !third.Report.Supervised || slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
+			if app.Jar == "" || !third.Report.Supervised ||
+				slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
 				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Report)
 			}
 
@@ -137,7 +142,8 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 	real.Maven(t)
 	docker := real.Docker(t)
 	base(t, docker, "eclipse-temurin:17-jre")
-	const from, jar, start = "FROM eclipse-temurin:17-jre\n", "COPY target/*.jar /app.jar\n", `ENTRYPOINT ["java", "-jar", "/app.jar"]` + "\n"
+	const from, jar, start = "FROM eclipse-temurin:17-jre\n", "COPY target/*.jar /app.jar\n",
+		`ENTRYPOINT ["java", "-jar", "/app.jar"]` + "\n"
 	t.Setenv("DOCKER_BUILDKIT", "0")
 	c, p, m := developed(t, docker, from+jar+start)
 	app := compileIncrementally(t, c, nil)
@@ -157,7 +163,8 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 			real.Tier(t, !slices.Contains(short, test.name))
 			write(t, p.Dir, "Dockerfile", test.dockerfile)
 			img := imageReal(t, m, docker, app, "image")
-			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Report.Supervised || img.Report.NoSupervisorReason != want {
+			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Report.Supervised ||
+				img.Report.NoSupervisorReason != want {
 				t.Errorf("got %q, jar %q", img.Report.NoSupervisorReason, app.Jar)
 			}
 			if !p.NeedsArchive(app.Dir, app.Jar) {

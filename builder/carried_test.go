@@ -60,7 +60,8 @@ func TestRealClassFilesAreCompiled(t *testing.T) {
 			for _, class := range classes {
 				must.Do(t, os.Remove(class))
 			}
-			if out, err := exec.Command("bash", filepath.Join(made, "compile.sh"), "/usr/share/maven").CombinedOutput(); err != nil {
+			if out, err := exec.Command("bash", filepath.Join(made, "compile.sh"),
+				"/usr/share/maven").CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			compiled, _ := filepath.Glob(filepath.Join(made, "io/github/devloop_cli/*.class"))
@@ -71,7 +72,8 @@ func TestRealClassFilesAreCompiled(t *testing.T) {
 				got, _ := os.ReadFile(class)
 				want, err := os.ReadFile(filepath.Join(dir, "io/github/devloop_cli", filepath.Base(class)))
 				if err != nil || !bytes.Equal(got, want) {
-					t.Errorf("%s is not what its source says: run builder/%s/compile.sh (%v)", filepath.Base(class), dir, err)
+					t.Errorf("%s is not what its source says: run builder/%s/compile.sh (%v)",
+						filepath.Base(class), dir, err)
 				}
 			}
 		})

@@ -21,8 +21,9 @@ func TestRealDockerfileFailures(t *testing.T) {
 			t.Run(fmt.Sprintf("buildkit=%s/%s", buildKit, test.name), func(t *testing.T) {
 				t.Setenv("DOCKER_BUILDKIT", buildKit)
 				dir := t.TempDir()
-				app := springboot.App{Dir: dir, Name: "devloop-test-broken", Dockerfile: write(t, dir, "Dockerfile", test.dockerfile),
-					Jar: write(t, dir, "build/libs/app-1.0.jar", "jar")}
+				app := springboot.App{Dir: dir, Name: "devloop-test-broken",
+					Dockerfile: write(t, dir, "Dockerfile", test.dockerfile),
+					Jar:        write(t, dir, "build/libs/app-1.0.jar", "jar")}
 				for _, f := range test.files {
 					write(t, dir, f, "")
 				}
@@ -55,8 +56,10 @@ func TestRealDockerfileElsewhereInTheContext(t *testing.T) {
 		t.Run("buildkit="+buildKit, func(t *testing.T) {
 			t.Setenv("DOCKER_BUILDKIT", buildKit)
 			dir := t.TempDir()
-			app := springboot.App{Dir: dir, DockerOptions: dockerfile.Options{Context: dir}, Name: "devloop-test-elsewhere", Jar: write(t, dir, "build/libs/app-1.0.jar", t.Name()),
-				Dockerfile: write(t, dir, "docker/dev.Dockerfile", "FROM openjdk:17-jdk\nCOPY build /build\nRUN test ! -e /build/tmp\n")}
+			app := springboot.App{Dir: dir, DockerOptions: dockerfile.Options{Context: dir},
+				Name: "devloop-test-elsewhere", Jar: write(t, dir, "build/libs/app-1.0.jar", t.Name()),
+				Dockerfile: write(t, dir, "docker/dev.Dockerfile",
+					"FROM openjdk:17-jdk\nCOPY build /build\nRUN test ! -e /build/tmp\n")}
 			write(t, dir, "build/tmp/a", "a")
 			write(t, dir, ".dockerignore", "build\n")
 			write(t, dir, "docker/dev.Dockerfile.dockerignore", "build/tmp\n")

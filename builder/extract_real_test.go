@@ -24,7 +24,8 @@ type countingEngine struct {
 	exports int
 }
 
-func (e *countingEngine) ImageSave(ctx context.Context, ids []string, o ...client.ImageSaveOption) (io.ReadCloser, error) {
+func (e *countingEngine) ImageSave(ctx context.Context, ids []string,
+	o ...client.ImageSaveOption) (io.ReadCloser, error) {
 	e.exports++
 	return e.Client.ImageSave(ctx, ids, o...)
 }
@@ -49,7 +50,8 @@ var copies = []struct {
 // shortCopies are those that the short tier has.
 var shortCopies = []string{"jar in the root", "classes beside libraries", "from another stage", "a command at the end"}
 
-// TestRealLayersOfCopiesNeedNoExport: a layer that devloop puts together is the engine's own, as its digest is the same.
+// TestRealLayersOfCopiesNeedNoExport: a layer that devloop puts together is the engine's own, as its digest is the
+// same.
 func TestRealLayersOfCopiesNeedNoExport(t *testing.T) {
 	docker := &countingEngine{Client: real.Docker(t)}
 	base(t, docker.Client, "openjdk:17-jdk")
@@ -57,7 +59,8 @@ func TestRealLayersOfCopiesNeedNoExport(t *testing.T) {
 	for _, buildKit := range []string{"0", "1"} {
 		for i, c := range copies {
 			t.Run(fmt.Sprintf("buildkit=%s/%s", buildKit, c.name), func(t *testing.T) {
-				real.Tier(t, buildKit == "1" && i > 0 || !slices.Contains(shortCopies, c.name)) // BuildKit makes layers in another way, and they are read in the same
+				// BuildKit makes layers in another way, and they are read in the same
+				real.Tier(t, buildKit == "1" && i > 0 || !slices.Contains(shortCopies, c.name))
 				t.Setenv("DOCKER_BUILDKIT", buildKit)
 				app := copiedProject(t, c.dockerfile)
 				readLayers(t, docker, cache, app)
@@ -76,7 +79,8 @@ func TestRealLayersOfCopiesNeedNoExport(t *testing.T) {
 func copiedProject(t *testing.T, dockerfile string) springboot.App {
 	t.Helper()
 	dir := t.TempDir()
-	app := springboot.App{Dir: dir, Name: "devloop-test-copies", Dockerfile: write(t, dir, "Dockerfile", dockerfile), Jar: write(t, dir, "build/libs/app.jar", t.Name()+strings.Repeat("jar", 1<<20))}
+	app := springboot.App{Dir: dir, Name: "devloop-test-copies", Dockerfile: write(t, dir, "Dockerfile", dockerfile),
+		Jar: write(t, dir, "build/libs/app.jar", t.Name()+strings.Repeat("jar", 1<<20))}
 	write(t, dir, "lib/a.jar", "a")
 	write(t, dir, "lib/deeper/b.jar", "b")
 	write(t, dir, "classes/com/example/App.class", t.Name())
@@ -85,8 +89,7 @@ func copiedProject(t *testing.T, dockerfile string) springboot.App {
 	return app
 }
 
-// readLayers makes the image and reads each of its layers, whose content is checked
-// against its digest when it is read.
+// readLayers makes the image and reads each of its layers, whose content is checked against its digest when it is read.
 func readLayers(t *testing.T, docker client.APIClient, cache string, app springboot.App) {
 	t.Helper()
 	real.RemoveImages(t, docker)

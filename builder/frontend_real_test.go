@@ -20,14 +20,16 @@ const frontendPlugin = `<plugin><groupId>com.github.eirslett</groupId><artifactI
 </executions><configuration><nodeVersion>VERSION</nodeVersion><npmVersion>provided</npmVersion></configuration></plugin>
 `
 
-// TestRealFrontend: the build of web pages by Node.js is left out while none of its files has changed, and its pages stay.
+// TestRealFrontend: the build of web pages by Node.js is left out while none of its files has changed, and its pages
+// stay.
 func TestRealFrontend(t *testing.T) {
 	t.Parallel()
 	real.Long(t)
 	real.Maven(t)
 	dir := unpackProject(t, "maven-plain")
 	version := installNode(t, dir)
-	replaceIn(t, filepath.Join(dir, "pom.xml"), "<plugins>", "<plugins>\n"+strings.Replace(frontendPlugin, "VERSION", version, 1))
+	replaceIn(t, filepath.Join(dir, "pom.xml"), "<plugins>",
+		"<plugins>\n"+strings.Replace(frontendPlugin, "VERSION", version, 1))
 	write(t, dir, "package.json", `{"name": "pages", "scripts": {"build": "node build.js"}}`)
 	write(t, dir, "build.js", `const fs = require('fs')
 fs.mkdirSync('target/classes/static', {recursive: true})
@@ -88,7 +90,8 @@ func installNode(t *testing.T, dir string) string {
 	version := must.Get(exec.Command(node, "--version").Output())(t)
 	modules := filepath.Join(dir, "node", "node_modules")
 	must.Do(t, os.MkdirAll(modules, 0o755))
-	for from, to := range map[string]string{node: filepath.Join(dir, "node", "node"), filepath.Dir(filepath.Dir(npm)): filepath.Join(modules, "npm")} {
+	for from, to := range map[string]string{node: filepath.Join(dir, "node", "node"),
+		filepath.Dir(filepath.Dir(npm)): filepath.Join(modules, "npm")} {
 		must.Do(t, os.Symlink(from, to))
 	}
 	return strings.TrimSpace(string(version))

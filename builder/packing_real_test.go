@@ -66,9 +66,11 @@ func unpackedReal(t *testing.T, dir string) {
 	packed.Exploded = nil
 	other := makeImage(t, e, t.TempDir(), packed)
 	if one.ID != other.ID {
-		t.Errorf("the image of the classes is %s, that of the archive %s\n%+v\n%+v", one.ID, other.ID, one.Report, other.Report)
+		t.Errorf("the image of the classes is %s, that of the archive %s\n%+v\n%+v", one.ID, other.ID,
+			one.Report, other.Report)
 	}
-	if unpacked.Java != packed.Java || unpacked.Port != packed.Port || unpacked.MainClass != packed.MainClass || unpacked.Boot != packed.Boot || strings.Join(unpacked.Libraries, ":") == "" {
+	if unpacked.Java != packed.Java || unpacked.Port != packed.Port || unpacked.MainClass != packed.MainClass ||
+		unpacked.Boot != packed.Boot || strings.Join(unpacked.Libraries, ":") == "" {
 		t.Errorf("%+v\n%+v", unpacked, packed)
 	}
 }

@@ -30,8 +30,8 @@ func unpackProject(t *testing.T, name string) string {
 	return dir
 }
 
-// TestRealProjects takes projects of all kinds to an answer after an edit, whose image is the same whether the archive was
-// packed or not.
+// TestRealProjects takes projects of all kinds to an answer after an edit, whose image is the same whether the archive
+// was packed or not.
 func TestRealProjects(t *testing.T) {
 	t.Parallel()
 	docker := real.Docker(t)
@@ -65,7 +65,8 @@ func TestRealProjects(t *testing.T) {
 			first := imageReal(t, m, docker, compileReal(t, p, "first"), "first image")
 			replaceIn(t, filepath.Join(dir, project.edited), "Hello, World", "Hello, again")
 			app, printed := compiledReal(t, p, "one line changed")
-			if packed := app.Jar != ""; app.Exploded == nil || packed != (project.packs != "") || !strings.Contains(printed, project.packs) {
+			if packed := app.Jar != ""; app.Exploded == nil || packed != (project.packs != "") ||
+				!strings.Contains(printed, project.packs) {
 				k, _ := os.ReadFile(filepath.Join(p.StateDir("models"), "packing.json"))
 				t.Errorf("packed: %v, want %q: %s\n%s", packed, project.packs, k, printed)
 			}
@@ -88,7 +89,8 @@ func TestRealProjects(t *testing.T) {
 }
 
 // samePacked compares an image with the one of the packed archive.
-func samePacked(t *testing.T, p *project.Project, m *image.Imager, docker *client.Client, app springboot.App, made image.Image) {
+func samePacked(t *testing.T, p *project.Project, m *image.Imager, docker *client.Client, app springboot.App,
+	made image.Image) {
 	t.Helper()
 	if app.Jar == "" {
 		var out bytes.Buffer
@@ -128,7 +130,8 @@ func TestRealMistakes(t *testing.T) {
 	} {
 		t.Run(mistake.project+" "+mistake.want, func(t *testing.T) {
 			t.Parallel()
-			real.Tier(t, strings.HasPrefix(mistake.project, "gradle") && !strings.Contains(mistake.want, "compil()")) // that one stands for them in the short tier
+			// that one stands for them in the short tier
+			real.Tier(t, strings.HasPrefix(mistake.project, "gradle") && !strings.Contains(mistake.want, "compil()"))
 			if strings.HasPrefix(mistake.project, "gradle") {
 				real.Gradle(t)
 			} else {

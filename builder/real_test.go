@@ -75,7 +75,8 @@ func TestRealGradle(t *testing.T) {
 	dir := sample(t, "spring-server")
 	p := openReal(t, dir)
 	app := compileReal(t, p, "gradle, first")
-	if app.MainClass != "com.example.SpringServerApplication" || app.Java != 17 || !strings.HasPrefix(app.Boot, "4.") || app.Dockerfile == "" {
+	if app.MainClass != "com.example.SpringServerApplication" || app.Java != 17 || !strings.HasPrefix(app.Boot, "4.") ||
+		app.Dockerfile == "" {
 		t.Errorf("got %+v", app)
 	}
 	knows(t, p, app)
@@ -83,7 +84,8 @@ func TestRealGradle(t *testing.T) {
 	edit(t, dir, `"Hello, World";`, `"Hello, World"`)
 	_, err := p.Compile(t.Context(), io.Discard)
 	var failed *diagnostics.CompileError
-	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].Line != 11 || failed.Problems[0].File != controller {
+	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].Line != 11 ||
+		failed.Problems[0].File != controller {
 		t.Errorf("got %v", err)
 	} else {
 		t.Log(strings.Join(failed.Evidence(), "\n"))
@@ -105,8 +107,10 @@ func knows(t *testing.T, p *project.Project, app springboot.App) {
 	}
 	one := used[0]
 	c := one.Compilers[0]
-	if !slices.Contains(one.Sources, filepath.Join(p.Dir, "src/main/java")) || !slices.Contains(one.ResourceSources, filepath.Join(p.Dir, "src/main/resources")) ||
-		c.Compiler != "javac" || !slices.Contains(c.Options, "-parameters") || len(c.ClassPath) < 20 || c.JavaHome == "" {
+	if !slices.Contains(one.Sources, filepath.Join(p.Dir, "src/main/java")) ||
+		!slices.Contains(one.ResourceSources, filepath.Join(p.Dir, "src/main/resources")) ||
+		c.Compiler != "javac" || !slices.Contains(c.Options, "-parameters") || len(c.ClassPath) < 20 ||
+		c.JavaHome == "" {
 		t.Errorf("got %+v", one)
 	}
 	if len(app.Classes) != 1 || len(app.Libraries) < 20 {
@@ -142,7 +146,8 @@ func cancelReal(t *testing.T, p *project.Project) {
 	}
 	t.Logf("TIME cancelled build ended after %.2f s", time.Since(began).Seconds())
 	var left []string
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { // the kernel ends them in its own time
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		// the kernel ends them in its own time
 		left = slices.DeleteFunc(processes(t), func(line string) bool {
 			return !strings.Contains(line, p.Dir) || strings.Contains(line, "GradleDaemon")
 		})
@@ -210,7 +215,8 @@ func imageReal(t *testing.T, m *image.Imager, docker *client.Client, app springb
 			t.Fatalf("%v\n%s", err, &out)
 		}
 		for line := range strings.Lines(out.String()) {
-			if strings.HasPrefix(line, "layer") || strings.HasPrefix(line, "image") || strings.HasPrefix(line, "earlier") {
+			if strings.HasPrefix(line, "layer") || strings.HasPrefix(line, "image") ||
+				strings.HasPrefix(line, "earlier") {
 				t.Log(strings.TrimSpace(line))
 			}
 		}
@@ -225,7 +231,8 @@ func TestRealImages(t *testing.T) {
 	base(t, docker, "eclipse-temurin:17-jre")
 	cache := t.TempDir()
 	const jar, class = "app.jar", "app/classes/com/example/Other.class"
-	for _, way := range []struct{ name, buildKit, edited string }{{"classic", "0", jar}, {"buildkit", "1", jar}, {"composed", "0", class}} {
+	for _, way := range []struct{ name, buildKit, edited string }{{"classic", "0", jar}, {"buildkit", "1", jar},
+		{"composed", "0", class}} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Setenv("DOCKER_BUILDKIT", way.buildKit)
 			dir, m := t.TempDir(), image.New(docker, image.Options{CacheDir: cache})
@@ -266,7 +273,8 @@ func TestRealImages(t *testing.T) {
 // packedApp writes a jar as a build leaves it, with a class that has a text.
 func packedApp(t *testing.T, dir, name, text string) springboot.App {
 	t.Helper()
-	files := append(jartest.BootFiles(), jartest.File{"BOOT-INF/classes/com/example/Other.class", jartest.Class(17) + text})
+	files := append(jartest.BootFiles(),
+		jartest.File{"BOOT-INF/classes/com/example/Other.class", jartest.Class(17) + text})
 	app := must.Get(springboot.Open(jartest.Write(t, filepath.Join(dir, "build/libs/app-SNAPSHOT.jar"), files)))(t)
 	app.Dir, app.Name = dir, name
 	return app
@@ -324,8 +332,10 @@ type running struct {
 // run starts a container of an image, with variables. It is removed when the test ends, or before.
 func run(t *testing.T, docker *client.Client, ref string, env ...string) running {
 	t.Helper()
-	made, err := docker.ContainerCreate(t.Context(), &container.Config{Image: ref, Env: env, Labels: map[string]string{"devloop-test": "builder"}},
-		&container.HostConfig{PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.1"}}}, PublishAllPorts: true}, nil, nil, "")
+	made, err := docker.ContainerCreate(t.Context(),
+		&container.Config{Image: ref, Env: env, Labels: map[string]string{"devloop-test": "builder"}},
+		&container.HostConfig{PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.1"}}}, PublishAllPorts: true},
+		nil, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +376,8 @@ func (c running) answers(t *testing.T, path, text string) {
 // logs returns what the container has said.
 func (c running) logs(t *testing.T) string {
 	t.Helper()
-	logs := must.Get(c.docker.ContainerLogs(t.Context(), c.id, container.LogsOptions{ShowStdout: true, ShowStderr: true}))(t)
+	logs := must.Get(c.docker.ContainerLogs(t.Context(), c.id,
+		container.LogsOptions{ShowStdout: true, ShowStderr: true}))(t)
 	defer func() { _ = logs.Close() }()
 	var text bytes.Buffer
 	must.Get(stdcopy.StdCopy(&text, &text, logs))(t)

@@ -102,8 +102,9 @@ func TestRealSpareIsLikeANewJVM(t *testing.T) {
 
 		control := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 		_, number, _ := net.SplitHostPort(control.Addr().String())
-		warm := exec.CommandContext(t.Context(), java, append([]string{"-cp", classPath + ":" + filepath.Join(unpacked, "spare.jar"),
-			"io.github.devloop_cli.Spare", number, classes, classPath}, command...)...)
+		warm := exec.CommandContext(t.Context(), java,
+			append([]string{"-cp", classPath + ":" + filepath.Join(unpacked, "spare.jar"),
+				"io.github.devloop_cli.Spare", number, classes, classPath}, command...)...)
 		got, log := stateOf(t, warm, port, func() { becomes(t, control) })
 		if got != want {
 			t.Errorf("Java %d: in a spare JVM the application sees %s", j.Version, difference(want, got))

@@ -59,7 +59,8 @@ func TestRealArchive(t *testing.T) {
 		t.Run("Java "+java+" trains", func(t *testing.T) {
 			ref := "eclipse-temurin:" + java + "-jre"
 			base(t, docker, ref)
-			a := &archiving{docker: docker, imager: image.New(docker, image.Options{CacheDir: cacheOf(p), Base: ref}), java: java}
+			a := &archiving{docker: docker,
+				imager: image.New(docker, image.Options{CacheDir: cacheOf(p), Base: ref}), java: java}
 			a.trains(t, app)
 			all = append(all, a)
 		})
@@ -98,7 +99,8 @@ func (a *archiving) trains(t *testing.T, app springboot.App) {
 	timed(t, "training", func() {
 		var out bytes.Buffer
 		made, err := a.imager.Train(t.Context(), first, &out)
-		if err != nil || !made.Used || made.Size < 10_000_000 || made.Why != "" || !strings.HasPrefix(made.Java, a.java+".") {
+		if err != nil || !made.Used || made.Size < 10_000_000 || made.Why != "" ||
+			!strings.HasPrefix(made.Java, a.java+".") {
 			t.Fatalf("got %+v, %v\n%s", made, err, &out)
 		}
 	})
@@ -109,7 +111,8 @@ func (a *archiving) trains(t *testing.T, app springboot.App) {
 	}
 }
 
-// usesArchive makes an image of an edited class, whose JVM has to take from the archive what is not the application's own.
+// usesArchive makes an image of an edited class, whose JVM has to take from the archive what is not the application's
+// own.
 func (a *archiving) usesArchive(t *testing.T, app springboot.App) {
 	edited := a.image(t, app, "edited image with the archive")
 	enginetest.CheckImage(t, edited.Content)
@@ -148,11 +151,13 @@ func programsAreCompiled(t *testing.T, jar string) {
 	for _, program := range []string{"launcher", "cds", "spare"} {
 		must.Do(t, os.CopyFS(filepath.Join(dir, program), os.DirFS(program)))
 	}
-	for _, needsJPA := range []string{"Database", "Item", "ItemRepository"} { // the class files beside them will do for the others
+	for _, needsJPA := range []string{"Database", "Item", "ItemRepository"} {
+		// the class files beside them will do for the others
 		must.Do(t, os.Remove(filepath.Join(dir, "spare/io/github/devloop_stub", needsJPA+".java")))
 	}
 	for _, program := range []string{"cds", "spare"} {
-		if out, err := exec.Command("bash", filepath.Join(dir, program, "compile.sh"), filepath.Join(dir, "*")).CombinedOutput(); err != nil {
+		if out, err := exec.Command("bash", filepath.Join(dir, program, "compile.sh"),
+			filepath.Join(dir, "*")).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		classes, _ := filepath.Glob(filepath.Join(dir, program, "io/github/*/*.class"))
@@ -160,7 +165,8 @@ func programsAreCompiled(t *testing.T, jar string) {
 			name, _ := filepath.Rel(dir, class)
 			carried := testfile.Read(t, name)
 			if got, err := os.ReadFile(class); err != nil || !bytes.Equal(got, carried) {
-				t.Errorf("%s is not what its source says: run builder/%s/compile.sh (%v)", filepath.Base(class), program, err)
+				t.Errorf("%s is not what its source says: run builder/%s/compile.sh (%v)",
+					filepath.Base(class), program, err)
 			}
 		}
 	}
@@ -204,8 +210,8 @@ func (a *archiving) trainings(t *testing.T) []container.Summary {
 	return found
 }
 
-// loadedClasses counts the classes that a JVM has taken from an archive, and those that it has read from the application's
-// directory.
+// loadedClasses counts the classes that a JVM has taken from an archive, and those that it has read from the
+// application's directory.
 func loadedClasses(log string) (archived, own int) {
 	for line := range strings.Lines(log) {
 		switch {

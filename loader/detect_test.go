@@ -13,8 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
 
-// aKind returns an engine with the kind cluster "dev", whose API server is published
-// at port 34131 of the machine.
+// aKind returns an engine with the kind cluster "dev", whose API server is published at port 34131 of the machine.
 func aKind(t *testing.T) (*loadertest.Engine, *loadertest.FakeNode) {
 	engine := loadertest.NewEngine(t)
 	engine.AddNode("dev-worker", kindNode("dev", "worker"))
@@ -25,12 +24,14 @@ func aKind(t *testing.T) (*loadertest.Engine, *loadertest.FakeNode) {
 
 func TestDetectFindsKind(t *testing.T) {
 	engine, _ := aKind(t)
-	for _, server := range []string{"https://127.0.0.1:34131", "https://localhost:34131", "https://[::1]:34131", "https://0.0.0.0:34131"} {
+	for _, server := range []string{"https://127.0.0.1:34131", "https://localhost:34131", "https://[::1]:34131",
+		"https://0.0.0.0:34131"} {
 		cluster, err := loader.Detect(t.Context(), engine.Client, "kind-dev", server)
 		if err != nil {
 			t.Fatalf("%s: %v", server, err)
 		}
-		if got := strings.Join(cluster.Nodes, " "); cluster.Product != "kind" || cluster.Name != "dev" || got != "dev-control-plane dev-worker" {
+		if got := strings.Join(cluster.Nodes, " "); cluster.Product != "kind" || cluster.Name != "dev" ||
+			got != "dev-control-plane dev-worker" {
 			t.Errorf("%s: got %+v", server, cluster)
 		}
 	}
@@ -74,7 +75,8 @@ func TestDetectRefusesWhatIsNotLocal(t *testing.T) {
 			t.Errorf("%s: got %v, want %s that says %q", name, err, loader.CodeNotLocal, c.why)
 			continue
 		}
-		if hints := strings.Join(f.Hints, "\n"); !strings.Contains(hints, "devloop setup") || !strings.Contains(hints, "--allow-context "+c.context) {
+		if hints := strings.Join(f.Hints, "\n"); !strings.Contains(hints, "devloop setup") ||
+			!strings.Contains(hints, "--allow-context "+c.context) {
 			t.Errorf("%s: hints %q", name, hints)
 		}
 	}
@@ -86,7 +88,8 @@ func TestStoppedClusterIsSaidToBeStopped(t *testing.T) {
 	_, detected := loader.Detect(t.Context(), engine.Client, "kind-dev", "https://127.0.0.1:34131")
 	_, loaded := containerd.NewKind(engine.Client, "dev").Load(t.Context(), "app:1", loadertest.NewImage(t))
 	for _, err := range []error{detected, loaded} {
-		if f := fault.Of(err); f.Code != "cluster.stopped" || !strings.Contains(strings.Join(f.Hints, ""), "devloop setup") {
+		if f := fault.Of(err); f.Code != "cluster.stopped" ||
+			!strings.Contains(strings.Join(f.Hints, ""), "devloop setup") {
 			t.Errorf("got %v, want a stopped cluster and its cure", err)
 		}
 	}
@@ -106,12 +109,16 @@ func TestEngineThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// TestClusterOfAnotherEngineIsRefusedWithTheReason: the containers of a cluster that kind made with Podman are not Docker's.
+// TestClusterOfAnotherEngineIsRefusedWithTheReason: the containers of a cluster that kind made with Podman are not
+// Docker's.
 func TestClusterOfAnotherEngineIsRefusedWithTheReason(t *testing.T) {
 	engine, _ := aKind(t)
-	for provider, want := range map[string]string{"": "DOCKER_HOST or `docker context use` choose the engine", "docker": "choose the engine", "podman": "KIND_EXPERIMENTAL_PROVIDER has kind make its clusters with podman"} {
+	for provider, want := range map[string]string{"": "DOCKER_HOST or `docker context use` choose the engine",
+		"docker": "choose the engine", "podman": "KIND_EXPERIMENTAL_PROVIDER has kind make its clusters with podman"} {
 		t.Setenv("KIND_EXPERIMENTAL_PROVIDER", provider)
-		if _, err := loader.Detect(t.Context(), engine.Client, "kind-gone", "https://127.0.0.1:34131"); fault.Of(err).Code != loader.CodeNotLocal || !strings.Contains(err.Error(), want) {
+		if _, err := loader.Detect(t.Context(),
+			engine.Client, "kind-gone", "https://127.0.0.1:34131"); fault.Of(err).Code != loader.CodeNotLocal ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v", provider, err)
 		}
 	}

@@ -36,10 +36,9 @@ import (
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
 
-// A real minikube is tested where hack/minikube.sh has started it. What devloop meets of one
-// can be had in another way, too: its files, and a node that is a privileged container with
-// minikube's label and a real containerd, or a real Docker engine behind TLS, in it. Both
-// are made of kind's node image.
+// A real minikube is tested where hack/minikube.sh has started it. What devloop meets of one can be had in another way,
+// too: its files, and a node that is a privileged container with minikube's label and a real containerd, or a real
+// Docker engine behind TLS, in it. Both are made of kind's node image.
 
 func TestRealMinikubeConforms(t *testing.T) {
 	real.Long(t)
@@ -52,7 +51,8 @@ func TestRealMinikubeConforms(t *testing.T) {
 	if cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != profile || cluster.TransferNote != "" {
 		t.Errorf("got %+v", cluster)
 	}
-	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader, Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: profile}}})
+	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader,
+		Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: profile}}})
 }
 
 // nodeImage returns the engine's node image, or skips t.
@@ -70,7 +70,8 @@ func nodeImage(t *testing.T, docker *client.Client) string {
 }
 
 // minikubeNode starts a node of minikube's make. before is called with its ID before it starts.
-func minikubeNode(t *testing.T, docker *client.Client, name string, config container.Config, before func(id string)) container.InspectResponse {
+func minikubeNode(t *testing.T, docker *client.Client, name string, config container.Config,
+	before func(id string)) container.InspectResponse {
 	t.Helper()
 	config.Image, config.Hostname = nodeImage(t, docker), name
 	config.Labels = map[string]string{"created_by.minikube.sigs.k8s.io": "true"}
@@ -86,7 +87,8 @@ func minikubeNode(t *testing.T, docker *client.Client, name string, config conta
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = docker.ContainerRemove(context.Background(), created.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		_ = docker.ContainerRemove(context.Background(), created.ID,
+			container.RemoveOptions{Force: true, RemoveVolumes: true})
 	})
 	if before != nil {
 		before(created.ID)
@@ -102,7 +104,8 @@ func TestRealMinikubeWithContainerdConforms(t *testing.T) {
 	minikubeNode(t, docker, name, container.Config{Volumes: map[string]struct{}{"/var": {}}}, nil)
 	minikubeFiles(t, name, fmt.Sprintf(`{"Name": %q, "Driver": "docker", "KubernetesConfig": {"ContainerRuntime": "containerd"}, "Nodes": [{"IP": "192.168.49.2", "Port": 8443}]}`, name))
 	cluster := must.Get(loader.Detect(t.Context(), docker, name, "https://192.168.49.2:8443"))(t)
-	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader, Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: name}}, Spare: true})
+	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader,
+		Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: name}}, Spare: true})
 }
 
 // engineNode starts a node with a Docker engine behind TLS, as minikube's docker runtime
@@ -121,13 +124,16 @@ func engineNode(t *testing.T, dockerd string, options ...string) (*client.Client
 			"--bridge", "none", "--iptables=false", "--ip6tables=false", "--userland-proxy=false"}, options...),
 		Volumes: map[string]struct{}{"/var/lib/docker": {}}, ExposedPorts: nat.PortSet{"2376/tcp": {}},
 	}, func(id string) {
-		must.Do(t, docker.CopyToContainer(t.Context(), id, "/", tarOf(t, "engine/", server), container.CopyToContainerOptions{}))
+		must.Do(t, docker.CopyToContainer(t.Context(), id, "/", tarOf(t, "engine/", server),
+			container.CopyToContainerOptions{}))
 	})
 	cluster := must.Get(loader.Detect(t.Context(), docker, name, "https://192.168.49.2:8443"))(t)
 	node := must.Get(docker.ContainerInspect(t.Context(), name))(t)
 	file := func(name string) string { return filepath.Join(certs, name) }
-	inNode, err := client.NewClientWithOpts(client.WithHost("tcp://127.0.0.1:"+node.NetworkSettings.Ports["2376/tcp"][0].HostPort),
-		client.WithTLSClientConfig(file("ca.pem"), file("cert.pem"), file("key.pem")), client.WithAPIVersionNegotiation())
+	inNode, err := client.NewClientWithOpts(client.WithHost(
+		"tcp://127.0.0.1:"+node.NetworkSettings.Ports["2376/tcp"][0].HostPort),
+		client.WithTLSClientConfig(file("ca.pem"), file("cert.pem"), file("key.pem")),
+		client.WithAPIVersionNegotiation())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +152,8 @@ func tarOf(t *testing.T, dir string, content map[string][]byte) *bytes.Buffer {
 	var data bytes.Buffer
 	files := tar.NewWriter(&data)
 	for name, text := range content {
-		if err := errors.Join(files.WriteHeader(&tar.Header{Name: dir + name, Mode: 0o755, Size: int64(len(text))}), func() error { _, err := files.Write(text); return err }()); err != nil {
+		if err := errors.Join(files.WriteHeader(&tar.Header{Name: dir + name, Mode: 0o755, Size: int64(len(text))}),
+			func() error { _, err := files.Write(text); return err }()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -158,8 +165,9 @@ func tarOf(t *testing.T, dir string, content map[string][]byte) *bytes.Buffer {
 // the engine needs, which is returned.
 func certificates(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
-	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "minikubeCA"}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "minikubeCA"},
+		NotAfter: time.Now().Add(time.Hour),
+		IsCA:     true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	caKey := must.Get(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	sign := func(c *x509.Certificate, key *ecdsa.PrivateKey) []byte {
 		der := must.Get(x509.CreateCertificate(rand.Reader, c, ca, &key.PublicKey, caKey))(t)
@@ -169,8 +177,10 @@ func certificates(t *testing.T, dir string) map[string][]byte {
 	pair := func(usage x509.ExtKeyUsage) map[string][]byte {
 		key := must.Get(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 		der := must.Get(x509.MarshalECPrivateKey(key))(t)
-		cert := sign(&x509.Certificate{SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{usage}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}, key)
-		return map[string][]byte{"ca.pem": authority, "cert.pem": cert, "key.pem": pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})}
+		cert := sign(&x509.Certificate{SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour),
+			ExtKeyUsage: []x509.ExtKeyUsage{usage}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}, key)
+		return map[string][]byte{"ca.pem": authority, "cert.pem": cert,
+			"key.pem": pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})}
 	}
 	must.Do(t, os.MkdirAll(dir, 0o755))
 	for name, text := range pair(x509.ExtKeyUsageClientAuth) {
@@ -245,7 +255,8 @@ func conforms(t *testing.T, engine *client.Client, load loader.Loader, project s
 	loaded(t, "twice", newImage(t, app, base, app), large+small, large+small+config)
 
 	for _, tag := range []string{"fresh", "another-name", "changed", "changed-base", "twice"} {
-		must.Get(engine.ImageRemove(t.Context(), "devloop-conformance:"+tag, image.RemoveOptions{PruneChildren: true}))(t)
+		must.Get(engine.ImageRemove(t.Context(), "devloop-conformance:"+tag,
+			image.RemoveOptions{PruneChildren: true}))(t)
 	}
 	loaded(t, "fresh", one, large+small, large+small+config) // removed behind our back
 
@@ -267,7 +278,8 @@ func conforms(t *testing.T, engine *client.Client, load loader.Loader, project s
 		loaded(t, fmt.Sprintf("devloop-%d", i), of(), small, small+config)
 	}
 	for i, want := range []bool{false, false, true, true} { // the last two stay
-		if _, err := engine.ImageInspect(t.Context(), fmt.Sprintf("devloop-conformance:devloop-%d", i)); (err == nil) != want {
+		if _, err := engine.ImageInspect(t.Context(),
+			fmt.Sprintf("devloop-conformance:devloop-%d", i)); (err == nil) != want {
 			t.Errorf("devloop-%d: %v, want it there: %v", i, err, want)
 		}
 	}
@@ -275,7 +287,8 @@ func conforms(t *testing.T, engine *client.Client, load loader.Loader, project s
 	errs := make(chan error)
 	for i := range 2 {
 		go func() {
-			_, err := load.Load(t.Context(), fmt.Sprintf("devloop-conformance:at-once-%d", i), newImage(t, base, loadertest.NewLayer(t, small)))
+			_, err := load.Load(t.Context(), fmt.Sprintf("devloop-conformance:at-once-%d", i),
+				newImage(t, base, loadertest.NewLayer(t, small)))
 			errs <- err
 		}()
 	}

@@ -40,7 +40,8 @@ func aMinikube(t *testing.T) *loadertest.Engine {
 	t.Helper()
 	engine := loadertest.NewEngine(t)
 	made := map[string]string{"created_by.minikube.sigs.k8s.io": "true"}
-	engine.AddNode("mk", made).Ports = []container.Port{{PrivatePort: 8443, PublicPort: 32771}, {PrivatePort: 2376, PublicPort: 32772}}
+	engine.AddNode("mk", made).Ports = []container.Port{{PrivatePort: 8443, PublicPort: 32771},
+		{PrivatePort: 2376, PublicPort: 32772}}
 	engine.AddNode("mk-m02", made)
 	engine.AddNode("other", made)
 	engine.AddNode("mk-m03", nil) // not minikube's
@@ -52,7 +53,8 @@ func TestDetectFindsMinikubeInContainers(t *testing.T) {
 	engine := aMinikube(t)
 	for _, server := range []string{"https://192.168.49.2:8443", "https://127.0.0.1:32771"} {
 		cluster, err := loader.Detect(t.Context(), engine.Client, "mk", server)
-		if err != nil || cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != "mk mk-m02" || cluster.TransferNote != "" {
+		if err != nil || cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != "mk mk-m02" ||
+			cluster.TransferNote != "" {
 			t.Errorf("%s: got %+v, %v", server, cluster, err)
 		}
 	}
@@ -67,12 +69,12 @@ func TestDetectFindsMinikubeInContainers(t *testing.T) {
 	}
 }
 
-// minikube's and k3d's nodes are loaded as kind's are, for which the suite is run: all
-// nodes, and no other container.
+// minikube's and k3d's nodes are loaded as kind's are, for which the suite is run: all nodes, and no other container.
 func TestNodesInContainersAreLoaded(t *testing.T) {
 	minikubeFiles(t, "mk", containerdProfile)
 	engine := aMinikube(t)
-	for name, role := range map[string]string{"k3d-dev-server-0": "server", "k3d-dev-agent-0": "agent", "k3d-dev-serverlb": "loadbalancer"} {
+	for name, role := range map[string]string{"k3d-dev-server-0": "server", "k3d-dev-agent-0": "agent",
+		"k3d-dev-serverlb": "loadbalancer"} {
 		node := engine.AddNode(name, map[string]string{"k3d.cluster": "dev", "k3d.role": role})
 		if role == "loadbalancer" {
 			node.Ports = []container.Port{{PrivatePort: 6443, PublicPort: 40001}}
@@ -88,7 +90,8 @@ func TestNodesInContainersAreLoaded(t *testing.T) {
 			t.Fatalf("got %+v, %v", cluster, err)
 		}
 		report, err := cluster.Loader.Load(t.Context(), "app:1", img)
-		if err != nil || len(report.Nodes) != 2 || report.Nodes[0].Name+" "+report.Nodes[1].Name != c.nodes || report.Nodes[0].Sent == 0 {
+		if err != nil || len(report.Nodes) != 2 || report.Nodes[0].Name+" "+report.Nodes[1].Name != c.nodes ||
+			report.Nodes[0].Sent == 0 {
 			t.Errorf("%s: got %+v, %v", c.product, report, err)
 		}
 	}
@@ -122,10 +125,12 @@ func TestDetectSaysWhatIsNotSupported(t *testing.T) {
 	if f := fault.Of(err); f.Code != "cluster.unsupported" || len(f.Hints) != 2 {
 		t.Errorf("got %v, want that this engine is another", err)
 	}
-	if _, err := loader.Detect(t.Context(), engine.Client, "docker-desktop", "https://34.1.2.3:6443"); !strings.Contains(err.Error(), "not on this machine") {
+	if _, err := loader.Detect(t.Context(), engine.Client, "docker-desktop",
+		"https://34.1.2.3:6443"); !strings.Contains(err.Error(), "not on this machine") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := loader.Detect(t.Context(), engine.Client, "mk", "https://192.168.49.2:8443"); err == nil || !strings.Contains(err.Error(), "read minikube's profile") {
+	if _, err := loader.Detect(t.Context(), engine.Client, "mk", "https://192.168.49.2:8443"); err == nil ||
+		!strings.Contains(err.Error(), "read minikube's profile") {
 		t.Errorf("got %v, want a profile that can't be read", err)
 	}
 }
@@ -138,14 +143,16 @@ func TestMinikubeCommandIsTheLastResort(t *testing.T) {
 	engine := loadertest.NewEngine(t)
 	cluster := must.Get(loader.Detect(t.Context(), engine.Client, "mk", "https://192.168.39.7:8443"))(t)
 	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000), loadertest.NewLayer(t, 2000))
-	play(t, bin, `[ "$1 $2 $3 $4" = "--profile mk image load" ] && tar -tf "$6" >&2 && tar -tf "$6" | grep -q manifest.json`)
+	play(t, bin,
+		`[ "$1 $2 $3 $4" = "--profile mk image load" ] && tar -tf "$6" >&2 && tar -tf "$6" | grep -q manifest.json`)
 	report, err := cluster.Loader.Load(t.Context(), "app:devloop-1", img)
 	if err != nil || report.Sent < 3000 || !strings.Contains(report.Nodes[0].Note, "everything was sent") {
 		t.Errorf("got %+v, %v", report, err)
 	}
 	play(t, bin, `echo "X Exiting due to GUEST_IMAGE_LOAD" >&2; exit 80`)
 	_, err = cluster.Loader.Load(t.Context(), "app:devloop-1", img)
-	if f := fault.Of(err); f.Code != "load.failed" || !strings.Contains(strings.Join(f.Evidence, ""), "GUEST_IMAGE_LOAD") {
+	if f := fault.Of(err); f.Code != "load.failed" ||
+		!strings.Contains(strings.Join(f.Evidence, ""), "GUEST_IMAGE_LOAD") {
 		t.Errorf("got %v, want minikube's words", err)
 	}
 }

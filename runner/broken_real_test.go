@@ -36,9 +36,8 @@ import (
 // atOnce is how many Pods of the tables run at the same time.
 const atOnce = 8
 
-// TestRealBrokenPods runs each way to break a Pod on the cluster, and shows what a
-// person is told: the golden files are meant to be read. A manifest may begin with
-// `# wait: 6s`: it is one that nothing but the time can end.
+// TestRealBrokenPods runs each way to break a Pod on the cluster, and shows what a person is told: the golden files are
+// meant to be read. A manifest may begin with `# wait: 6s`: it is one that nothing but the time can end.
 func TestRealBrokenPods(t *testing.T) {
 	paths := table(t, "testdata/broken", 45)
 	if !real.LongTier() { // the kubelet takes a minute and a half to throw this one out
@@ -123,13 +122,15 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute) // a busy kubelet takes its time to throw a Pod out
+			// a busy kubelet takes its time to throw a Pod out
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
 			defer cancel()
 			m, err := unchecked(text)
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			pods, err := runners[i].Replace(ctx, deploy.Spec{Spec: render.Spec{Project: "broken", Dir: "/projects/broken", Manifest: m}})
+			pods, err := runners[i].Replace(ctx,
+				deploy.Spec{Spec: render.Spec{Project: "broken", Dir: "/projects/broken", Manifest: m}})
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
@@ -154,7 +155,8 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 
 // running waits until a Pod's containers run.
 func running(ctx context.Context, r *Runner, p kube.Pod) error {
-	return r.WatchPods(ctx, cluster.PodWatch{Pod: &p, See: func(o *corev1.Pod, gone bool) (bool, error) { return kube.AllRunning(o), nil }})
+	return r.WatchPods(ctx,
+		cluster.PodWatch{Pod: &p, See: func(o *corev1.Pod, gone bool) (bool, error) { return kube.AllRunning(o), nil }})
 }
 
 func removeAll(r *Runner, pods []kube.Pod) error {
@@ -185,7 +187,8 @@ var loadForeign = sync.OnceValue(func() error {
 		return err
 	}
 	for _, image := range []string{"openjdk:17-jdk", "nginx:latest"} {
-		have, err := exec.Command("docker", "exec", node, "ctr", "-n", "k8s.io", "images", "ls", "-q", "name==docker.io/library/"+image).Output()
+		have, err := exec.Command("docker", "exec", node, "ctr", "-n", "k8s.io", "images", "ls", "-q",
+			"name==docker.io/library/"+image).Output()
 		if err != nil {
 			return err
 		}
@@ -193,7 +196,8 @@ var loadForeign = sync.OnceValue(func() error {
 			continue
 		}
 		save := exec.Command("docker", "save", image)
-		load := exec.Command("docker", "exec", "-i", real.ClusterName+"-control-plane", "ctr", "-n", "k8s.io", "images", "import", "-")
+		load := exec.Command("docker", "exec", "-i", real.ClusterName+"-control-plane", "ctr", "-n", "k8s.io",
+			"images", "import", "-")
 		if load.Stdin, err = save.StdoutPipe(); err != nil {
 			return err
 		}

@@ -155,7 +155,8 @@ func read(t *testing.T, text string) manifest.Manifest {
 // specOf is a spec of a project that no other test has.
 func specOf(t *testing.T, text string) deploy.Spec {
 	t.Helper()
-	return deploy.Spec{Spec: render.Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}}
+	return deploy.Spec{Spec: render.Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text),
+		Image: appImage, Names: []string{"runner-app:latest"}}}
 }
 
 func TestRealPodServesAcrossReplacement(t *testing.T) {
@@ -172,7 +173,8 @@ func TestRealPodServesAcrossReplacement(t *testing.T) {
 		replaced := time.Since(began)
 		var phases []string
 		must.Do(t, r.Ready(ctx, pods, func(p readiness.Phase) { phases = append(phases, p.Phase) }))
-		t.Logf("replaced in %v, ready in %v: %v", replaced.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), phases)
+		t.Logf("replaced in %v, ready in %v: %v", replaced.Round(time.Millisecond),
+			time.Since(began).Round(time.Millisecond), phases)
 		f.SetBackend(pods[0], 8080)
 		if got := fetch(ctx, f.URL()); got != message {
 			t.Errorf("got %q, want %q", got, message)
@@ -263,7 +265,8 @@ func TestRealTimeoutSaysWhatItWaitedFor(t *testing.T) {
 	defer cancel()
 	err = r.Ready(short, pods, nil)
 	var why *podstatus.NotReadyError
-	if !errors.As(err, &why) || why.Code() != "pod.timeout" || !strings.Contains(why.Why, "8080") || !errors.Is(err, context.DeadlineExceeded) {
+	if !errors.As(err, &why) || why.Code() != "pod.timeout" || !strings.Contains(why.Why, "8080") ||
+		!errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)
 	}
 	t.Log(golden.Report(why))
@@ -285,7 +288,8 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 
 	t.Run("upload", func(t *testing.T) {
 		const size = 32 << 20
-		response := must.Get(http.Post(f.URL()+"/upload", "application/octet-stream", bytes.NewReader(make([]byte, size))))(t)
+		response := must.Get(
+			http.Post(f.URL()+"/upload", "application/octet-stream", bytes.NewReader(make([]byte, size))))(t)
 		defer func() { _ = response.Body.Close() }()
 		if body, err := io.ReadAll(response.Body); err != nil || !strings.HasPrefix(string(body), fmt.Sprint(size)) {
 			t.Errorf("got %s, %v", body, err)

@@ -28,10 +28,10 @@ const (
 	allReplacements = 100
 )
 
-// TestRealNoRequestIsLostWhilePodsChange asks without pause, ten clients at a time, of
-// which some keep their connections and some send orders that must not come twice, while the Pod is replaced. No request may be refused, cut off, or
-// answered by anybody but the application; and none that is sent after the port was
-// pointed to a Pod may get an earlier one's answer.
+// TestRealNoRequestIsLostWhilePodsChange asks without pause, ten clients at a time, of which some keep their
+// connections and some send orders that must not come twice, while the Pod is replaced. No request may be refused, cut
+// off, or answered by anybody but the application; and none that is sent after the port was pointed to a Pod may get an
+// earlier one's answer.
 func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 	r, _ := realRunner(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
@@ -70,7 +70,8 @@ func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 		}
 		total, waits = total+c.answers, append(waits, c.longest)
 	}
-	t.Logf("%d answers over %d replacements; the longest wait was %v", total, replacements, slices.Max(waits).Round(time.Millisecond))
+	t.Logf("%d answers over %d replacements; the longest wait was %v", total, replacements,
+		slices.Max(waits).Round(time.Millisecond))
 	if total < replacements {
 		t.Errorf("%d answers are too few to show anything", total)
 	}
@@ -82,8 +83,8 @@ func numbered(t *testing.T, n int) deploy.Spec {
 	return specOf(t, strings.Replace(podText("web", "serve"), "hello", fmt.Sprint("number ", n), 1))
 }
 
-// replaceOnce is what a cycle does with a port and a Pod: the next one comes up beside those that serve, or in the place
-// of the last one if the spec has none.
+// replaceOnce is what a cycle does with a port and a Pod: the next one comes up beside those that serve, or in the
+// place of the last one if the spec has none.
 func replaceOnce(ctx context.Context, r *Runner, f *localport.Port, spec deploy.Spec) ([]kube.Pod, error) {
 	beside := len(spec.Serving) > 0
 	drain, cancel := context.WithTimeout(ctx, 30*time.Second) // a request takes seconds on a busy machine

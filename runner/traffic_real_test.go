@@ -38,7 +38,8 @@ func TestRealNoTrafficIsLostWhilePodsChange(t *testing.T) {
 	defer func() { _ = f.Close() }()
 
 	var newest atomic.Int64
-	all := []*visitor{{name: "requests", visit: ask, every: time.Second / 50}, {name: "uploads", visit: upload, every: time.Second / 2}, {name: "event stream", visit: listen}, {name: "WebSocket", visit: converse}}
+	all := []*visitor{{name: "requests", visit: ask, every: time.Second / 50}, {name: "uploads", visit: upload,
+		every: time.Second / 2}, {name: "event stream", visit: listen}, {name: "WebSocket", visit: converse}}
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	var running sync.WaitGroup
@@ -73,10 +74,11 @@ func TestRealNoTrafficIsLostWhilePodsChange(t *testing.T) {
 
 // visitor is a kind of client, and how it fared.
 type visitor struct {
-	name   string
-	url    string
-	visit  func(ctx context.Context, v *visitor) error // a request, or a stream until it ends
-	every  time.Duration                               // a visit begins, whether the one before has ended or not; 0 for one after the other
+	name  string
+	url   string
+	visit func(ctx context.Context, v *visitor) error // a request, or a stream until it ends
+	// a visit begins, whether the one before has ended or not; 0 for one after the other
+	every  time.Duration
 	newest *atomic.Int64
 	met    atomic.Int64 // the Pod whose answer came last
 
@@ -133,7 +135,8 @@ func (v *visitor) report(t *testing.T) {
 	for _, failure := range v.failures[:min(len(v.failures), 10)] {
 		t.Errorf("%s: %s", v.name, failure)
 	}
-	t.Logf("%-12s %6d visits, %6d answers, %d lost, torn or stale; %v at most without an answer", v.name, v.visits, v.answers, len(v.failures), v.longest.Round(time.Millisecond))
+	t.Logf("%-12s %6d visits, %6d answers, %d lost, torn or stale; %v at most without an answer", v.name, v.visits,
+		v.answers, len(v.failures), v.longest.Round(time.Millisecond))
 	if v.answers < allReplacements {
 		t.Errorf("%s: %d answers are too few to show anything", v.name, v.answers)
 	}

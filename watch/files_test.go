@@ -188,7 +188,8 @@ func TestOnlySomeNamesOfADirectoryCount(t *testing.T) {
 	d.write("home/app/pom.xml", "<project/>")
 	d.write("home/k8s/pod.yaml", "a: 1")
 	d.write("home/pod.yaml", "a: 1")
-	w := watching(t, d, Options{Root: d.path("home"), Only: []string{"pod.yaml", "sentinel-1", "sentinel-2", "sentinel-3"}, Base: d.path("home/app")})
+	w := watching(t, d, Options{Root: d.path("home"),
+		Only: []string{"pod.yaml", "sentinel-1", "sentinel-2", "sentinel-3"}, Base: d.path("home/app")})
 	w.dir, w.prefix = dir(d.path("home")), "../"
 	d.write("home/pod.yaml", "a: 2")
 	d.write("home/other.yaml", "a: 1")

@@ -39,7 +39,8 @@ func TestOutputsCountBesideABuildFile(t *testing.T) {
 	} {
 		dir.write(name, "")
 	}
-	rules := must.Get(newRules(string(dir), Options{Ignore: []string{"docs", "**/*.md", "notes", "!notes/keep.txt"}}))(t)
+	rules := must.Get(
+		newRules(string(dir), Options{Ignore: []string{"docs", "**/*.md", "notes", "!notes/keep.txt"}}))(t)
 	for _, name := range []string{
 		"build", "out/a", "bin", "app/target/classes/A.class", "web/node_modules/x", "buildSrc/build/libs",
 		".git/index", "app/.gradle", ".idea/workspace.xml", "app/app.iml",
@@ -79,7 +80,8 @@ func TestRootsWithinOthersAreLeftOut(t *testing.T) {
 	dir := newDir(t)
 	dir.write("project/app/pom.xml", "")
 	dir.write("project-lib/pom.xml", "")
-	w := must.Get(New(Options{Root: dir.path("project"), Dirs: []string{"app", "../project-lib", dir.path("project-lib/x")}}))(t)
+	w := must.Get(
+		New(Options{Root: dir.path("project"), Dirs: []string{"app", "../project-lib", dir.path("project-lib/x")}}))(t)
 	if want := 2; len(w.roots) != want || w.roots[1] != filepath.Join(string(dir), "project-lib") {
 		t.Errorf("roots are %q", w.roots)
 	}

@@ -68,10 +68,12 @@ var writes atomic.Int64
 func operation(t *rapid.T, d dir) {
 	place := rapid.SampledFrom([]string{"a", "b", "a/a", "a/b", "b/a", "a/a/a", "a/b/a", "b/b/b"})
 	path := d.path(place.Draw(t, "path"))
-	switch op := rapid.SampledFrom([]string{"write", "write", "mkdir", "remove", "rename", "rename", "touch", "link", "pause"}).Draw(t, "op"); op {
+	switch op := rapid.SampledFrom(
+		[]string{"write", "write", "mkdir", "remove", "rename", "rename", "touch", "link", "pause"}).Draw(t, "op"); op {
 	case "write":
 		if os.MkdirAll(filepath.Dir(path), 0o755) == nil {
-			_ = os.WriteFile(path, fmt.Appendf(nil, "%s%d", rapid.StringMatching("x*").Draw(t, "text"), writes.Add(1)), 0o644)
+			_ = os.WriteFile(path,
+				fmt.Appendf(nil, "%s%d", rapid.StringMatching("x*").Draw(t, "text"), writes.Add(1)), 0o644)
 		}
 	case "mkdir":
 		_ = os.MkdirAll(path, 0o755)

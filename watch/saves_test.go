@@ -81,8 +81,9 @@ func TestSaveOfRealVim(t *testing.T) {
 	d := newDir(t)
 	d.write("src/App.java", "class App {}\n")
 	r := watching(t, d, Options{quiet: 500 * time.Millisecond})
-	save := exec.Command(vim, "-N", "-u", "NONE", "-es", "-c", "set backup writebackup backupcopy=no backupskip= undofile",
-		"-c", "normal ofoo", "-c", "wq", d.path("src/App.java"))
+	save := exec.Command(vim, "-N", "-u", "NONE", "-es", "-c",
+		"set backup writebackup backupcopy=no backupskip= undofile", "-c", "normal ofoo", "-c", "wq",
+		d.path("src/App.java"))
 	if out, err := save.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -99,7 +100,8 @@ func TestGitCheckout(t *testing.T) {
 	d := newDir(t)
 	git := func(args ...string) {
 		t.Helper()
-		cmd := exec.Command("git", append([]string{"-C", string(d), "-c", "user.name=t", "-c", "user.email=t@localhost"}, args...)...)
+		cmd := exec.Command("git",
+			append([]string{"-C", string(d), "-c", "user.name=t", "-c", "user.email=t@localhost"}, args...)...)
 		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("git %s: %v: %s", strings.Join(args, " "), err, out)

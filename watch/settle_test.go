@@ -18,8 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/must"
 )
 
-// bubble is a watcher in a bubble of testing/synctest: its files are real, its
-// events and its time are the test's.
+// bubble is a watcher in a bubble of testing/synctest: its files are real, its events and its time are the test's.
 type bubble struct {
 	dir
 	t       *testing.T

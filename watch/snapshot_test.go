@@ -20,7 +20,8 @@ func TestAFileIsFreshByTheTimeOfTheLook(t *testing.T) {
 	changed := time.Now().Add(-time.Hour)
 	must.Do(t, os.Chtimes(path, changed, changed))
 	info := must.Get(os.Lstat(path))(t)
-	for later, fresh := range map[time.Duration]bool{-time.Second: true, 10 * time.Millisecond: true, 3 * time.Second: false} {
+	for later, fresh := range map[time.Duration]bool{-time.Second: true, 10 * time.Millisecond: true,
+		3 * time.Second: false} {
 		if got := fingerprintOf(info, changed.Add(later), 2*time.Second); got.fresh != fresh {
 			t.Errorf("looked at %s after the change: fresh is %v", later, got.fresh)
 		}

@@ -26,12 +26,15 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 // project has a wrapper whose script does what the test says; no other tool is on the PATH.
 func project(t *testing.T, script string) (Wrapper, Build) {
 	dir := t.TempDir()
-	w := Wrapper{Tool: "Gradle", Script: dir + "/gradlew", Properties: dir + "/gradle.properties", Dists: dir + "/dists",
+	w := Wrapper{Tool: "Gradle", Script: dir + "/gradlew", Properties: dir + "/gradle.properties",
+		Dists:  dir + "/dists",
 		Marker: []string{"*/*.ok"}, Path: "no-such-gradle", Site: "https://gradle.org"}
 	if script != "" {
 		write(t, w.Script, "#!/bin/sh\n"+script, 0o755)
 	}
-	write(t, w.Properties, "distributionBase=HOME\ndistributionUrl=https\\://services.gradle.org/distributions/gradle-9.2.0-bin.zip\n", 0o644)
+	write(t, w.Properties,
+		"distributionBase=HOME\ndistributionUrl=https\\://services.gradle.org/distributions/gradle-9.2.0-bin.zip\n",
+		0o644)
 	return w, Build{Dir: dir, Root: dir, CacheDir: dir + "/cache"}
 }
 
@@ -41,7 +44,8 @@ func TestDownloadedWrapperIsNotRun(t *testing.T) {
 		w, b := project(t, "touch ran; exit 1\n")
 		write(t, filepath.Join(w.Dists, name, "digest", "zip.ok"), "", 0o644)
 		tool, err := w.Choose(t.Context(), b, nil)
-		if err != nil || !tool.Wrapped || !slices.Equal(tool.Command, []string{w.Script}) || !strings.Contains(tool.Why, "gradle-9.2.0-bin") {
+		if err != nil || !tool.Wrapped || !slices.Equal(tool.Command, []string{w.Script}) ||
+			!strings.Contains(tool.Why, "gradle-9.2.0-bin") {
 			t.Errorf("%s: got %+v, %v", name, tool, err)
 		}
 		if _, err := os.Stat(b.Dir + "/ran"); err == nil {
@@ -79,7 +83,8 @@ func TestBrokenWrapperIsTriedAgainLater(t *testing.T) {
 	}
 	for range 2 {
 		_, err := w.Choose(t.Context(), b, io.Discard)
-		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != "tool.missing" || !strings.Contains(f.Error(), "UnknownHostException: services.gradle.org") {
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != "tool.missing" ||
+			!strings.Contains(f.Error(), "UnknownHostException: services.gradle.org") {
 			t.Fatalf("got %v", err)
 		}
 	}
@@ -106,7 +111,8 @@ func TestCommandReplacesTheWrapper(t *testing.T) {
 		write(t, w.Path, "", 0o755)
 		write(t, b.Dir+"/opt/gradle-8.14/lib/gradle-core-8.14.jar", "", 0o644)
 		tool, err := w.Choose(t.Context(), b, nil)
-		if err != nil || tool.Wrapped || tool.Substitute != substitute || !slices.Equal(tool.Command, []string{w.Path}) || !strings.HasSuffix(tool.Why, ": using gradle 8.14") {
+		if err != nil || tool.Wrapped || tool.Substitute != substitute ||
+			!slices.Equal(tool.Command, []string{w.Path}) || !strings.HasSuffix(tool.Why, ": using gradle 8.14") {
 			t.Errorf("%q: got %+v, %v", script, tool, err)
 		}
 	}
@@ -174,7 +180,8 @@ func TestModuleIsFoundByItsPath(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir+"/apps/web/pom.xml", "", 0o644)
-	for module, want := range map[string]string{"": dir, ":apps:web": dir + "/apps/web", "apps/web": dir + "/apps/web", "com.example:web": dir} {
+	for module, want := range map[string]string{"": dir, ":apps:web": dir + "/apps/web", "apps/web": dir + "/apps/web",
+		"com.example:web": dir} {
 		if got := (Build{Dir: dir, Module: module}).ModuleDir(); filepath.Clean(got) != want {
 			t.Errorf("%q: got %q", module, got)
 		}

@@ -18,7 +18,8 @@ func TestClassPathJar(t *testing.T) {
 	text := classPathJarData()
 	jar := must.Get(zip.NewReader(bytes.NewReader(text), int64(len(text))))(t)
 	manifest, err := fs.ReadFile(jar, springboot.ManifestPath)
-	if err != nil || !strings.Contains(string(manifest), "Class-Path: file:/app/classes/\r\n") || !bytes.Equal(text, classPathJarData()) {
+	if err != nil || !strings.Contains(string(manifest), "Class-Path: file:/app/classes/\r\n") ||
+		!bytes.Equal(text, classPathJarData()) {
 		t.Errorf("manifest %s, %v", manifest, err)
 	}
 }

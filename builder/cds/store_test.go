@@ -31,7 +31,8 @@ func TestAnArchiveDependsOnJavaLibrariesAndOptions(t *testing.T) {
 	if len(keys) != 5 {
 		t.Errorf("got %d keys, want 5", len(keys))
 	}
-	if one, other := s.Training("shop", nil, "java", nil, nil), s.Training("clinic", nil, "java", nil, nil); one.Key != other.Key {
+	if one, other := s.Training("shop", nil, "java", nil, nil),
+		s.Training("clinic", nil, "java", nil, nil); one.Key != other.Key {
 		t.Error("two projects with the same libraries have archives of their own")
 	}
 }

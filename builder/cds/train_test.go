@@ -43,7 +43,8 @@ func TestTrainGivesNoEmptyOption(t *testing.T) {
 	}
 	javactest.Compile(t, classes, nil, sources)
 	file(classes, "META-INF/spring/org.springframework.boot.autoconfigure.AutoConfiguration.imports", "p.Guilty\n")
-	out, err := exec.Command("java", "-cp", classes+string(filepath.ListSeparator)+".", "io.github.devloop_cli.Train").Output()
+	out, err := exec.Command("java", "-cp", classes+string(filepath.ListSeparator)+".",
+		"io.github.devloop_cli.Train").Output()
 	want := "started with --server.port=0\nstarted with --server.port=0 --spring.autoconfigure.exclude=p.Guilty\n"
 	if got := strings.ReplaceAll(string(out), "\r", ""); err != nil || !strings.HasPrefix(got, want) {
 		t.Errorf("got %s, %v", got, err)

@@ -109,7 +109,8 @@ class A {
 			if again, got := changes(t, adapted, after); got != "" || !bytes.Equal(again, adapted) {
 				t.Errorf("the same save again: %q", got)
 			}
-			if _, got := changes(t, adapted, before); strings.HasSuffix(got, " removed") || strings.HasSuffix(got, " changed") {
+			if _, got := changes(t, adapted, before); strings.HasSuffix(got, " removed") ||
+				strings.HasSuffix(got, " changed") {
 				t.Errorf("the way back: %q", got)
 			}
 		})
@@ -151,7 +152,8 @@ func TestAdaptKeepsTheNamesOfLambdas(t *testing.T) {
 		}
 	}
 	note()
-	for _, lambdas := range [][]string{{"three", "one", "two"}, {"two", "four", "three", "one"}, {"one", "four"}, {"two", "one", "four", "three"}} {
+	for _, lambdas := range [][]string{{"three", "one", "two"}, {"two", "four", "three", "one"}, {"one", "four"},
+		{"two", "one", "four", "three"}} {
 		var err error
 		if runs, err = Adapt(runs, text(lambdas...)); err != nil {
 			t.Fatal(err)
@@ -164,9 +166,11 @@ func TestAdaptKeepsTheNamesOfLambdas(t *testing.T) {
 func TestAdaptLeavesTheNamesOfSerializableLambdas(t *testing.T) {
 	real.Java(t)
 	text := func(more string) []byte {
-		return compile(t, "class A { interface S extends Runnable, java.io.Serializable { } Object a() { "+more+"S s = () -> { }; return s; } }")["A"]
+		return compile(t, "class A { interface S extends Runnable, java.io.Serializable { } Object a() { "+more+
+			"S s = () -> { }; return s; } }")["A"]
 	}
-	_, got := changes(t, text("S r = () -> a(); r.run(); "), text("Runnable q = () -> hashCode(); S r = () -> toString(); r.run(); "))
+	_, got := changes(t, text("S r = () -> a(); r.run(); "),
+		text("Runnable q = () -> hashCode(); S r = () -> toString(); r.run(); "))
 	if !regexp.MustCompile(`^body a, body lambda\$a\$[0-9a-f]+\$1, newf lambda\$a\$0$`).MatchString(got) {
 		t.Errorf("got %s", got)
 	}

@@ -50,7 +50,8 @@ func parsed(t *testing.T, data []byte) *Class {
 // The body's constants name a nested class of another's, where the class itself has none.
 func TestCompareBodyThatNamesTheFirstNestedClass(t *testing.T) {
 	real.Java(t)
-	before, after := compile(t, `class A { String a() { return "a"; } }`), compile(t, `class A { String a() { String s = "a"; return s + "b"; } }`)
+	before, after := compile(t, `class A { String a() { return "a"; } }`),
+		compile(t, `class A { String a() { String s = "a"; return s + "b"; } }`)
 	if d := Compare(parsed(t, before["A"]), parsed(t, after["A"])); d.Kind != Bodies {
 		t.Errorf("got %+v", d)
 	}
@@ -166,7 +167,8 @@ func TestAPIIsWhatOtherSourcesSee(t *testing.T) {
 		return all
 	}
 	before, a := api(class), parsed(t, compile(t, class)["A"])
-	if r := parsed(t, compile(t, class)["A$R"]); !a.Native() || !a.Main() || r.Native() || r.Main() || before["A$1"] != "" || before["A$1Local"] != "" {
+	if r := parsed(t, compile(t, class)["A$R"]); !a.Native() || !a.Main() || r.Native() || r.Main() ||
+		before["A$1"] != "" || before["A$1Local"] != "" {
 		t.Errorf("got %q", before)
 	}
 	for _, c := range []struct {
@@ -203,9 +205,11 @@ func TestAPIIsWhatOtherSourcesSee(t *testing.T) {
 func TestParseReadsEveryClassThatIsThere(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
-	javac := must.Get(filepath.EvalSymlinks(output(t, exec.Command("sh", "-c", "printf %s \"$(command -v javac)\""))))(t)
+	javac := must.Get(
+		filepath.EvalSymlinks(output(t, exec.Command("sh", "-c", "printf %s \"$(command -v javac)\""))))(t)
 	home := filepath.Dir(filepath.Dir(javac))
-	if text, err := exec.Command("jimage", "extract", "--dir", dir, "--include", "regex:/java.base/java/(util|lang|time)/.*", filepath.Join(home, "lib/modules")).CombinedOutput(); err != nil {
+	if text, err := exec.Command("jimage", "extract", "--dir", dir, "--include",
+		"regex:/java.base/java/(util|lang|time)/.*", filepath.Join(home, "lib/modules")).CombinedOutput(); err != nil {
 		t.Skipf("jimage: %v\n%s", err, text)
 	}
 	n := 0

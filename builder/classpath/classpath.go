@@ -1,7 +1,7 @@
 // Package classpath answers where the order of an application's class path matters. The JVM takes a class or a resource
 // from the first entry that has it: what is there hides everything of the same name behind it.
 //
-//	class, lib, err := classpath.Hidden(files) // "com/example/Json.class" and "json-1.jar": the application has it, too
+//	class, lib, err := classpath.Hidden(files) // "com/example/Json.class", and "json-1.jar" behind it
 //	same, err := classpath.CanComeLast(files, libraries) // no file of these libraries hides one of another library
 //
 // What is on the class path is up to package springboot.

@@ -14,7 +14,8 @@ func TestHidden(t *testing.T) {
 	t.Parallel()
 	lib := func(name string) []jartest.File {
 		path := jartest.Write(t, filepath.Join(t.TempDir(), "lib.jar"), []jartest.File{{name, ""}})
-		return append(jartest.Without(jartest.BootFiles(), ".jar", ".idx"), jartest.File{"BOOT-INF/lib/lib.jar", jartest.Read(t, path)})
+		return append(jartest.Without(jartest.BootFiles(), ".jar", ".idx"),
+			jartest.File{"BOOT-INF/lib/lib.jar", jartest.Read(t, path)})
 	}
 	for name, want := range map[string]string{
 		"com/example/App.class":                      "com/example/App.class",

@@ -56,8 +56,7 @@ func sameClasses(t *testing.T, got, want springboot.App) {
 
 const javaPackage = "src/main/java/com/example/"
 
-// readyProject opens a sample without its Dockerfile, with classes to edit, and has it
-// compiled and proven.
+// readyProject opens a sample without its Dockerfile, with classes to edit, and has it compiled and proven.
 func readyProject(t *testing.T, name string) (*Compiler, springboot.App) {
 	t.Helper()
 	dir := buildtest.Sample(t, name)
@@ -68,8 +67,9 @@ func readyProject(t *testing.T, name string) (*Compiler, springboot.App) {
 		shape, dot = "interface Shape { class Dot implements Shape { void x(int x) { } } enum Kind implements Shape { A, B } }", "s instanceof Shape.Dot ? name(((Shape.Dot) s).hashCode())"
 	}
 	testfile.Write(t, dir, javaPackage+"Shape.java", "package com.example;\n"+shape+"\n")
-	testfile.Write(t, dir, javaPackage+"User.java", "package com.example;\nclass User implements Names {\n  String user(Shape s) { return "+dot+" : HELLO; }\n"+
-		"  int kind(Shape.Kind k) { switch (k) { case A: return 1; default: return 2; } }\n}\n")
+	testfile.Write(t, dir, javaPackage+"User.java",
+		"package com.example;\nclass User implements Names {\n  String user(Shape s) { return "+dot+" : HELLO; }\n"+
+			"  int kind(Shape.Kind k) { switch (k) { case A: return 1; default: return 2; } }\n}\n")
 	return ready(t, dir)
 }
 
@@ -122,8 +122,8 @@ var realEdits = []struct {
 	{"no class any more", javaPackage + "New.java", "package", "", 0},
 }
 
-// TestRealIncremental edits a real project, and compares what it has in the end, in the long tier after each edit, with what
-// its real build makes of the same sources.
+// TestRealIncremental edits a real project, and compares what it has in the end, in the long tier after each edit, with
+// what its real build makes of the same sources.
 func TestRealIncremental(t *testing.T) {
 	t.Parallel()
 	for name, need := range map[string]func(testing.TB){"spring-maven": real.Maven, "spring-server": real.Gradle} {
@@ -156,7 +156,8 @@ func mistakeReal(t *testing.T, c *Compiler) {
 	buildtest.Change(t, c.dir, buildtest.Controller, `";`, `"`)
 	_, err := c.Compile(t.Context(), []string{buildtest.Controller}, io.Discard)
 	failed, ok := errors.AsType[*diagnostics.CompileError](err)
-	if !ok || len(failed.Problems) != 1 || failed.Problems[0].File != buildtest.Controller || failed.Problems[0].Line != 11 || failed.Problems[0].Text != "';' expected" {
+	if !ok || len(failed.Problems) != 1 || failed.Problems[0].File != buildtest.Controller ||
+		failed.Problems[0].Line != 11 || failed.Problems[0].Text != "';' expected" {
 		t.Fatalf("got %v", err)
 	}
 	buildtest.Change(t, c.dir, buildtest.Controller, `"`+"\n", `";`+"\n")
@@ -168,10 +169,12 @@ func TestRealIncrementalKnowsPackageInfos(t *testing.T) {
 	t.Parallel()
 	real.Long(t) // the short tier has one in the matrix of projects
 	real.Maven(t)
-	const plain, noted = "src/main/java/com/example/package-info.java", "src/main/java/com/example/more/package-info.java"
+	const plain, noted = "src/main/java/com/example/package-info.java",
+		"src/main/java/com/example/more/package-info.java"
 	c, _ := readyProject(t, "spring-maven")
 	dir := c.dir
-	testfile.Write(t, dir, "src/main/java/com/example/more/Note.java", "package com.example.more;\n@java.lang.annotation.Retention(java.lang.annotation.RetentionPolicy.RUNTIME)\npublic @interface Note { String value(); }\n")
+	testfile.Write(t, dir, "src/main/java/com/example/more/Note.java",
+		"package com.example.more;\n@java.lang.annotation.Retention(java.lang.annotation.RetentionPolicy.RUNTIME)\npublic @interface Note { String value(); }\n")
 	for _, step := range []struct{ file, text, how string }{
 		{plain, "/** Documented. */\npackage com.example;\n", "by maven"},
 		{plain, "/** Documented better. */\npackage com.example;\n", "by the incremental compiler"},
@@ -219,7 +222,8 @@ func TestIncrementalCompilerDiesWithDevloop(t *testing.T) {
 	real.Java(t)
 	java := must.Get(exec.LookPath("java"))(t)
 	devloop := exec.Command(os.Args[0])
-	devloop.Env = append(os.Environ(), "PLAY=devloop", "PLAY_DIR="+t.TempDir(), "PLAY_JAVA_HOME="+filepath.Dir(filepath.Dir(paths.Real(java))))
+	devloop.Env = append(os.Environ(), "PLAY=devloop", "PLAY_DIR="+t.TempDir(),
+		"PLAY_JAVA_HOME="+filepath.Dir(filepath.Dir(paths.Real(java))))
 	stderr, err := devloop.StderrPipe() // which the compiler has, too
 	if err != nil {
 		t.Fatal(err)
@@ -246,8 +250,10 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 	for name, test := range map[string]struct {
 		from, to string // in the pom
 	}{
-		"on the class path": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency></dependencies>" + // from JDK 23 on they run only if asked for
-			"<properties><java.version>17</java.version><maven.compiler.proc>full</maven.compiler.proc></properties>"},
+		// from JDK 23 on they run only if asked for
+		"on the class path": {"  </dependencies>",
+			"<dependency>" + lombok + "<optional>true</optional></dependency></dependencies>" +
+				"<properties><java.version>17</java.version><maven.compiler.proc>full</maven.compiler.proc></properties>"},
 		"on a path of its own": {"    <plugins>", "<plugins><plugin><groupId>org.apache.maven.plugins</groupId><artifactId>maven-compiler-plugin</artifactId><configuration><annotationProcessorPaths>" +
 			"<path>" + lombok + "</path></annotationProcessorPaths></configuration></plugin>"},
 		"of all sources": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency>" +
@@ -259,16 +265,19 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 			dir := buildtest.Sample(t, "spring-maven")
 			buildtest.Change(t, dir, "pom.xml", test.from, test.to)
 			if name == "on the class path" { // the properties have moved
-				buildtest.Change(t, dir, "pom.xml", "  <properties>\n    <java.version>17</java.version>\n  </properties>", "\n")
+				buildtest.Change(t, dir, "pom.xml",
+					"  <properties>\n    <java.version>17</java.version>\n  </properties>", "\n")
 			}
 			if name == "on a path of its own" {
-				buildtest.Change(t, dir, "pom.xml", "  </dependencies>", "<dependency>"+lombok+"<optional>true</optional></dependency></dependencies>")
+				buildtest.Change(t, dir, "pom.xml", "  </dependencies>",
+					"<dependency>"+lombok+"<optional>true</optional></dependency></dependencies>")
 			}
 			testfile.Write(t, dir, javaPackage+"Item.java", "package com.example;\nimport lombok.*;\n@Data @Builder public class Item { private String name; private int size; }\n")
 			testfile.Write(t, dir, javaPackage+"Shelf.java", "package com.example;\npublic class Shelf { Item item() { return Item.builder().name(\"a\").build(); } int size() { return item().getSize(); } }\n")
 			if name == "of all sources" {
-				testfile.Write(t, dir, javaPackage+"Shelf.java", "package com.example;\nimport org.springframework.boot.context.properties.*;\n"+
-					"@ConfigurationProperties(\"shelf\") public class Shelf { /** How wide. */ int width = 1; public int getWidth() { return width; } public void setWidth(int w) { } }\n")
+				testfile.Write(t, dir, javaPackage+"Shelf.java",
+					"package com.example;\nimport org.springframework.boot.context.properties.*;\n"+
+						"@ConfigurationProperties(\"shelf\") public class Shelf { /** How wide. */ int width = 1; public int getWidth() { return width; } public void setWidth(int w) { } }\n")
 			}
 			c, _ := ready(t, dir)
 			type edit struct {
@@ -281,7 +290,8 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 				last, members = edit{javaPackage + "Shelf.java", "How wide", "How broad", 4}, 4
 			}
 			var app springboot.App
-			for _, edit := range []edit{{buildtest.Controller, "Hello, World", "Hello, again", 1}, {javaPackage + "Item.java", "int size", "Integer size, weight", members}, last} {
+			for _, edit := range []edit{{buildtest.Controller, "Hello, World", "Hello, again", 1},
+				{javaPackage + "Item.java", "int size", "Integer size, weight", members}, last} {
 				buildtest.Change(t, dir, edit.file, edit.from, edit.to)
 				buildtest.Timed(t, edit.to, func() { app = compile(t, c, []string{edit.file}) })
 				if app.CompiledBy != incrementally+count(edit.want, "source") {
@@ -299,7 +309,8 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 	}
 }
 
-// TestRealIncrementalWithProcessorsThatWriteSources has Immutables' and Hibernate's, whose sources those of the project name.
+// TestRealIncrementalWithProcessorsThatWriteSources has Immutables' and Hibernate's, whose sources those of the project
+// name.
 func TestRealIncrementalWithProcessorsThatWriteSources(t *testing.T) {
 	t.Parallel()
 	real.Long(t)
@@ -308,10 +319,12 @@ func TestRealIncrementalWithProcessorsThatWriteSources(t *testing.T) {
 	dir := buildtest.Sample(t, "spring-maven")
 	buildtest.Change(t, dir, "pom.xml", "  </dependencies>", "<dependency><groupId>org.immutables</groupId><artifactId>value</artifactId><version>2.12.2</version><optional>true</optional></dependency>"+
 		"<dependency><groupId>jakarta.persistence</groupId><artifactId>jakarta.persistence-api</artifactId></dependency></dependencies>")
-	buildtest.Change(t, dir, "pom.xml", "    <plugins>", "<plugins><plugin><artifactId>maven-compiler-plugin</artifactId><configuration><annotationProcessorPaths>"+
-		"<path><groupId>org.immutables</groupId><artifactId>value</artifactId><version>2.12.2</version></path>"+
-		"<path><groupId>org.hibernate.orm</groupId><artifactId>hibernate-processor</artifactId><version>${hibernate.version}</version></path></annotationProcessorPaths></configuration></plugin>")
-	testfile.Write(t, dir, point, "package com.example;\n@org.immutables.value.Value.Immutable public interface Point { int x(); }\n")
+	buildtest.Change(t, dir, "pom.xml", "    <plugins>",
+		"<plugins><plugin><artifactId>maven-compiler-plugin</artifactId><configuration><annotationProcessorPaths>"+
+			"<path><groupId>org.immutables</groupId><artifactId>value</artifactId><version>2.12.2</version></path>"+
+			"<path><groupId>org.hibernate.orm</groupId><artifactId>hibernate-processor</artifactId><version>${hibernate.version}</version></path></annotationProcessorPaths></configuration></plugin>")
+	testfile.Write(t, dir, point,
+		"package com.example;\n@org.immutables.value.Value.Immutable public interface Point { int x(); }\n")
 	testfile.Write(t, dir, thing, "package com.example;\nimport jakarta.persistence.*;\n@Entity public class Thing { @Id Long id; String name; }\n")
 	testfile.Write(t, dir, query, "package com.example;\nclass Query { Object point() { return ImmutablePoint.builder().x(1).build(); } Object name() { return Thing_.name; } }\n")
 	c, _ := ready(t, dir)

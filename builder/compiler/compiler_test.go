@@ -92,13 +92,17 @@ func (p *played) sources() []string {
 }
 
 func (p *played) module() buildtool.Module {
-	m := buildtool.Module{Name: "g:a", Directory: p.dir, MainClass: "Main", Sources: []string{filepath.Join(p.dir, javaDir)}, ResourceSources: []string{filepath.Join(p.dir, resourceDir)},
-		Classes: []string{filepath.Join(p.dir, "target/classes")}, Compilers: []buildtool.Compiler{{Plugin: "maven-compiler-plugin", Compiler: "javac", JavaHome: filepath.Join(p.dir, "jdk")}}}
+	m := buildtool.Module{Name: "g:a", Directory: p.dir, MainClass: "Main",
+		Sources: []string{filepath.Join(p.dir, javaDir)}, ResourceSources: []string{filepath.Join(p.dir, resourceDir)},
+		Classes: []string{filepath.Join(p.dir, "target/classes")},
+		Compilers: []buildtool.Compiler{{Plugin: "maven-compiler-plugin", Compiler: "javac",
+			JavaHome: filepath.Join(p.dir, "jdk")}}}
 	if p.weaves {
 		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "aspectj-maven-plugin"})
 	}
 	if p.kotlin {
-		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc", JavaHome: filepath.Join(p.dir, "jdk"), Program: []string{"kotlin.jar"}})
+		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc",
+			JavaHome: filepath.Join(p.dir, "jdk"), Program: []string{"kotlin.jar"}})
 	}
 	if p.generates {
 		m.Sources = append(m.Sources, filepath.Join(p.dir, generatedDir))
@@ -129,7 +133,8 @@ func (p *played) Compile(ctx context.Context, _ io.Writer) (springboot.App, erro
 	}
 	if p.generates {
 		dir := filepath.Join(p.dir, generatedDir)
-		if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "G.java"), []byte("class G"), 0o644)); err != nil {
+		if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755),
+			os.WriteFile(filepath.Join(dir, "G.java"), []byte("class G"), 0o644)); err != nil {
 			return springboot.App{}, err
 		}
 	}
@@ -139,9 +144,12 @@ func (p *played) Compile(ctx context.Context, _ io.Writer) (springboot.App, erro
 			return springboot.App{}, err
 		}
 		if strings.Contains(string(text), "mistake") {
-			return springboot.App{}, &diagnostics.CompileError{Tool: "maven", Problems: []diagnostics.Problem{{File: source, Line: 1, Text: "a mistake"}}, Err: errors.New("it failed")}
+			return springboot.App{}, &diagnostics.CompileError{Tool: "maven",
+				Problems: []diagnostics.Problem{{File: source, Line: 1, Text: "a mistake"}},
+				Err:      errors.New("it failed")}
 		}
-		if err := os.WriteFile(filepath.Join(classes, className(source)), classOf(source, append(text, p.differs...)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(classes, className(source)), classOf(source, append(text, p.differs...)),
+			0o644); err != nil {
 			return springboot.App{}, err
 		}
 	}
@@ -164,8 +172,7 @@ func (p *played) App(e *springboot.Exploded, m buildtool.Module, copies map[stri
 
 func (p *played) NeedsArchive(string, string) bool { return p.packs }
 
-// compiles compiles, and checks that App.CompiledBy has the words how and that the classes are those of the
-// sources.
+// compiles compiles, and checks that App.CompiledBy has the words how and that the classes are those of the sources.
 func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how string) {
 	t.Helper()
 	app := must.Get(c.Compile(t.Context(), changed, io.Discard))(t)
@@ -181,7 +188,8 @@ func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how strin
 	for _, source := range sources {
 		text, _ := os.ReadFile(source)
 		got, err := os.ReadFile(filepath.Join(app.Classes[0], className(source)))
-		if want := classOf(source, append(text, p.differs...)); err != nil || string(got) != string(want) && p.differs == "" {
+		if want := classOf(source, append(text, p.differs...)); err != nil ||
+			string(got) != string(want) && p.differs == "" {
 			t.Errorf("%v: %s is not of the source: %v", changed, className(source), err)
 		}
 	}
@@ -190,8 +198,8 @@ func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how strin
 // followed are the contents of the application that a Compiler made last, as they follow from those before.
 var followed sync.Map
 
-// sameContents checks that the contents of an application follow from those of the one before as they are read anew. Now and
-// then nobody asks for them, as after a cycle that a save has cancelled.
+// sameContents checks that the contents of an application follow from those of the one before as they are read anew.
+// Now and then nobody asks for them, as after a cycle that a save has cancelled.
 func sameContents(t *testing.T, c *Compiler, app springboot.App) {
 	t.Helper()
 	before, read := followed.Load(c)
@@ -205,7 +213,8 @@ func sameContents(t *testing.T, c *Compiler, app springboot.App) {
 	if err != nil || failed != nil {
 		t.Fatal(err, failed)
 	}
-	if diff := filesums.Diff(got.Sums, want.Sums); len(diff) > 0 || got.Sums.ID() != want.Sums.ID() || !reflect.DeepEqual(got.Own, want.Own) || !maps.Equal(got.Rest, want.Rest) {
+	if diff := filesums.Diff(got.Sums, want.Sums); len(diff) > 0 || got.Sums.ID() != want.Sums.ID() ||
+		!reflect.DeepEqual(got.Own, want.Own) || !maps.Equal(got.Rest, want.Rest) {
 		t.Errorf("%s: the contents are others than those on the disk: %v", app.CompiledBy, diff)
 	}
 	followed.Store(c, got)
@@ -285,18 +294,21 @@ func TestResourcesComeAndGo(t *testing.T) {
 	p.saves(t, c, file, "@color@", file+" changed")
 }
 
-// TestFirstSettingsAreCopied: a project's first application.properties needs no build, if the build changes nothing beside it.
+// TestFirstSettingsAreCopied: a project's first application.properties needs no build, if the build changes nothing
+// beside it.
 func TestFirstSettingsAreCopied(t *testing.T) {
 	t.Parallel()
 	p, c := newReady(t)
 	file := resourceDir + "/application.properties"
 	for _, text := range []string{"a=b", "a=c"} {
 		p.saves(t, c, file, text, "1 resource copied")
-		if got, err := os.ReadFile(filepath.Join(c.latest.Classes[0], "application.properties")); err != nil || string(got) != text {
+		if got, err := os.ReadFile(filepath.Join(c.latest.Classes[0], "application.properties")); err != nil ||
+			string(got) != text {
 			t.Errorf("the application has %q, %v", got, err)
 		}
 	}
-	for file, text := range map[string]string{"application-local.yaml": "a: b", "application.yml": "a: '@b@'", "config/application.yml": "a: b"} {
+	for file, text := range map[string]string{"application-local.yaml": "a: b", "application.yml": "a: '@b@'",
+		"config/application.yml": "a: b"} {
 		p.save(t, resourceDir+"/"+file, text)
 		if c.needsBuildFor(resourceDir+"/"+file) == "" {
 			t.Errorf("%s is copied although a build may leave it out, change it or put it elsewhere", file)
@@ -304,7 +316,8 @@ func TestFirstSettingsAreCopied(t *testing.T) {
 	}
 	p.save(t, resourceDir+"/application.yml", "a: b")
 	for _, altered := range []bool{false, true} {
-		if c.units.own().copies.altered[kindOf(filepath.Join(c.dir, resourceDir, "pages", "page.html"))] = altered; !altered {
+		if c.units.own().copies.altered[kindOf(
+			filepath.Join(c.dir, resourceDir, "pages", "page.html"))] = altered; !altered {
 			clear(c.units.own().copies.altered)
 		}
 		if got := c.needsBuildFor(resourceDir + "/application.yml"); (got != "") != altered {
@@ -323,7 +336,8 @@ func TestSourcesOfGeneratedSources(t *testing.T) {
 	proves(t, c)
 	for file, want := range map[string]string{"/style.css": "1 resource copied", "/api.yaml": "api.yaml changed"} {
 		p.save(t, resourceDir+file, "another text")
-		if app, err := c.Compile(t.Context(), []string{resourceDir + file}, io.Discard); err != nil || !strings.HasSuffix(app.CompiledBy, want) {
+		if app, err := c.Compile(t.Context(), []string{resourceDir + file}, io.Discard); err != nil ||
+			!strings.HasSuffix(app.CompiledBy, want) {
 			t.Errorf("%s: %q, %v", file, app.CompiledBy, err)
 		}
 		proves(t, c)
@@ -336,14 +350,14 @@ func TestCompileErrorsAreFinal(t *testing.T) {
 	p.save(t, javaDir+"/A.java", "class A mistake")
 	_, err := c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard)
 	failed, ok := errors.AsType[*diagnostics.CompileError](err)
-	if !ok || len(failed.Problems) != 1 || failed.Problems[0].File != filepath.FromSlash(javaDir+"/A.java") || failed.Problems[0].Line != 1 || p.builds.Load() != 1 {
+	if !ok || len(failed.Problems) != 1 || failed.Problems[0].File != filepath.FromSlash(javaDir+"/A.java") ||
+		failed.Problems[0].Line != 1 || p.builds.Load() != 1 {
 		t.Fatalf("got %v after %d builds", err, p.builds.Load())
 	}
 	p.saves(t, c, javaDir+"/A.java", "class A right again", incrementally+"1 source")
 }
 
-// TestFallback: each change that only the build handles runs it once; then the incremental compiler is
-// proven again.
+// TestFallback: each change that only the build handles runs it once; then the incremental compiler is proven again.
 func TestFallback(t *testing.T) {
 	t.Parallel()
 	a := []string{javaDir + "/A.java"}
@@ -362,10 +376,11 @@ func TestFallback(t *testing.T) {
 		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.units.own().module, c.tool = nil, "gradle" }},
 		"a native method": {a, "a method is native", func(t *testing.T, p *played, _ *Compiler) { p.save(t, a[0], "class A native") }},
 		"its classes":     {a, "the application is not what it was", func(t *testing.T, p *played, c *Compiler) { _ = os.RemoveAll(c.units.own().module.Classes()) }},
-		"its classes, and a mistake": {a, "the incremental compiler's classes are gone", func(t *testing.T, p *played, c *Compiler) {
-			p.save(t, a[0], "class A mistake")
-			_ = os.RemoveAll(c.units.own().module.Classes())
-		}},
+		"its classes, and a mistake": {a, "the incremental compiler's classes are gone",
+			func(t *testing.T, p *played, c *Compiler) {
+				p.save(t, a[0], "class A mistake")
+				_ = os.RemoveAll(c.units.own().module.Classes())
+			}},
 		"the process": {a, "the incremental compiler failed: it has ended", func(t *testing.T, p *played, c *Compiler) { p.save(t, a[0], "class A crash") }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -375,9 +390,11 @@ func TestFallback(t *testing.T) {
 				test.prepare(t, p, c)
 			}
 			app, err := c.Compile(t.Context(), test.changed, io.Discard)
-			if _, failed := errors.AsType[*diagnostics.CompileError](err); failed && name == "its classes, and a mistake" {
+			if _, failed := errors.AsType[*diagnostics.CompileError](err); failed &&
+				name == "its classes, and a mistake" {
 				err = nil // the build says so
-			} else if !strings.Contains(app.CompiledBy, "by "+c.tool+", as ") || !strings.HasSuffix(app.CompiledBy, test.how) {
+			} else if !strings.Contains(app.CompiledBy, "by "+c.tool+", as ") ||
+				!strings.HasSuffix(app.CompiledBy, test.how) {
 				t.Errorf("compiled %q", app.CompiledBy)
 			}
 			if err != nil || p.builds.Load() != 2 {
@@ -430,8 +447,7 @@ func TestAnOddSource(t *testing.T) {
 	}
 }
 
-// TestDisabled: what the incremental compiler does not support leaves each save to the build, until it is
-// gone.
+// TestDisabled: what the incremental compiler does not support leaves each save to the build, until it is gone.
 func TestDisabled(t *testing.T) {
 	t.Parallel()
 	t.Run("another compiler", func(t *testing.T) {
@@ -439,7 +455,8 @@ func TestDisabled(t *testing.T) {
 		p, c := newPlayed(t)
 		p.weaves = true
 		p.compiles(t, c, nil, "")
-		if why := c.RunIdle(t.Context()); !strings.Contains(why, "the build does not only run javac, but also aspectj-maven-plugin") {
+		if why := c.RunIdle(t.Context()); !strings.Contains(why,
+			"the build does not only run javac, but also aspectj-maven-plugin") {
 			t.Fatalf("disabled: %q", why)
 		}
 		p.weaves = false
@@ -453,7 +470,8 @@ func TestDisabled(t *testing.T) {
 		c.tool = "gradle"
 		p.inKotlin(t)
 		p.compiles(t, c, nil, "")
-		for _, want := range []string{"each save runs gradle, not the incremental compiler: sources in Kotlin", "", ""} {
+		for _, want := range []string{"each save runs gradle, not the incremental compiler: sources in Kotlin", "",
+			""} {
 			if why := c.RunIdle(t.Context()); why != want {
 				t.Errorf("got %q, want %q", why, want)
 			}
@@ -578,7 +596,8 @@ func TestVerify(t *testing.T) {
 			}
 			test.prepare(t, p)
 			why := c.verify(t.Context())
-			if !strings.Contains(why, test.want) || (test.want == "") != (why == "") || (c.disabled != "") != (test.want != "") {
+			if !strings.Contains(why, test.want) || (test.want == "") != (why == "") ||
+				(c.disabled != "") != (test.want != "") {
 				t.Errorf("got %q, disabled %q", why, c.disabled)
 			}
 			if test.want != "" { // what was compiled last is not what the build makes

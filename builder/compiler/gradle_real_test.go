@@ -65,7 +65,8 @@ func TestRealComposite(t *testing.T) {
 					t.Errorf("%s: %s", edit.to, got.CompiledBy)
 				}
 				built := buildReal(t, c, "the same by gradle")
-				got.Classes, built.Classes = append(got.Classes, got.Modules...), append(built.Classes, built.Modules...)
+				got.Classes, built.Classes = append(got.Classes, got.Modules...),
+					append(built.Classes, built.Modules...)
 				sameClasses(t, got, built)
 			}
 		})
@@ -76,7 +77,8 @@ func TestRealComposite(t *testing.T) {
 func TestRealGroovyBesideJava(t *testing.T) {
 	t.Parallel()
 	real.Long(t) // the short tier has an odd source beside Java in TestAnOddSource
-	const app, names, groovy = "src/main/java/app/App.java", "src/main/java/app/Names.java", "src/main/groovy/app/Greeting.groovy"
+	const app, names, groovy = "src/main/java/app/App.java", "src/main/java/app/Names.java",
+		"src/main/groovy/app/Greeting.groovy"
 	c := gradleProject(t, "", map[string]string{
 		"settings.gradle": "rootProject.name = 'shop'\n",
 		"build.gradle":    "apply plugin: 'groovy'\napply plugin: 'application'\nmainClassName = 'app.App'\ndependencies { implementation localGroovy() }\n",
@@ -104,7 +106,8 @@ func TestRealGroovyBesideJava(t *testing.T) {
 	}
 }
 
-// kotlinBuild is the build of an application with a version of Kotlin's own plugin. plugins and more are what else it has.
+// kotlinBuild is the build of an application with a version of Kotlin's own plugin. plugins and more are what else it
+// has.
 func kotlinBuild(version, plugins, more string) string {
 	return fmt.Sprintf(`buildscript {
     repositories { mavenCentral() }
@@ -117,11 +120,13 @@ repositories { mavenCentral() }
 %s`, version, plugins, more)
 }
 
-// TestRealKotlinBesideJava: Gradle compiles Kotlin and, where that names it, Java. Java that names Kotlin sees what Gradle made last.
+// TestRealKotlinBesideJava: Gradle compiles Kotlin and, where that names it, Java. Java that names Kotlin sees what
+// Gradle made last.
 func TestRealKotlinBesideJava(t *testing.T) {
 	t.Parallel()
 	real.Long(t)
-	const app, names, kotlin = "src/main/java/app/App.java", "src/main/java/app/Names.java", "src/main/kotlin/app/Greeting.kt"
+	const app, names, kotlin = "src/main/java/app/App.java", "src/main/java/app/Names.java",
+		"src/main/kotlin/app/Greeting.kt"
 	for gradle, plugin := range map[string]string{"7.6.4": "1.6.21", "8.5": "1.9.25"} {
 		t.Run("Kotlin "+plugin, func(t *testing.T) {
 			t.Parallel()
@@ -160,7 +165,8 @@ func TestRealKotlinBesideJava(t *testing.T) {
 	}
 }
 
-// TestRealKotlinOfAJavaLibrary: Gradle compiles the application, and Java in the module that it uses stays with the warm compiler.
+// TestRealKotlinOfAJavaLibrary: Gradle compiles the application, and Java in the module that it uses stays with the
+// warm compiler.
 func TestRealKotlinOfAJavaLibrary(t *testing.T) {
 	t.Parallel()
 	real.Long(t) // the short tier has TestAnUnsupportedApplication

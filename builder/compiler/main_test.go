@@ -33,7 +33,8 @@ func playDevloop() int {
 	if err != nil {
 		return 1
 	}
-	if _, err := compiler.Compile(context.Background(), javac.Request{}); err != nil { // it runs, and has nothing to say
+	if _, err := compiler.Compile(context.Background(), javac.Request{}); err != nil {
+		// it runs, and has nothing to say
 		fmt.Println(err)
 	}
 	fmt.Println("started")
@@ -55,7 +56,8 @@ func playJavac() int {
 		for _, source := range request[1] {
 			text, err := os.ReadFile(source)
 			switch {
-			case err != nil || strings.Contains(string(text), "crash") || filepath.Ext(source) == ".kt" && len(request[3]) == 0:
+			case err != nil || strings.Contains(string(text), "crash") ||
+				filepath.Ext(source) == ".kt" && len(request[3]) == 0:
 				return 1
 			case strings.Contains(string(text), "mistake"):
 				how, said = "failed", append(said, "ERROR", source, "1", "2", "a mistake")

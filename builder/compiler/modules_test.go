@@ -27,7 +27,8 @@ func (p playedModules) lib() buildtool.Module {
 		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "aspectj-maven-plugin"})
 	}
 	m.Name, m.Directory, m.Archive = "g:lib", filepath.Join(p.dir, "lib"), filepath.Join(p.dir, "lib/target/lib.jar")
-	m.Sources, m.ResourceSources = []string{filepath.Join(p.dir, libDir)}, []string{filepath.Join(p.dir, "lib/src/main/resources")}
+	m.Sources, m.ResourceSources = []string{filepath.Join(p.dir, libDir)},
+		[]string{filepath.Join(p.dir, "lib/src/main/resources")}
 	m.Classes = []string{filepath.Join(p.dir, "lib/target/classes")}
 	m.Resources = m.Classes
 	return m
@@ -100,7 +101,8 @@ func TestCompileModules(t *testing.T) {
 		if err != nil || app.CompiledBy != save.how {
 			t.Fatalf("%s: compiled %q, %v", save.file, app.CompiledBy, err)
 		}
-		if source := filepath.Join(p.dir, save.file); save.made != "" && p.file(t, app, save.made) != string(classOf(source, []byte(save.text))) {
+		if source := filepath.Join(p.dir, save.file); save.made != "" && p.file(t, app, save.made) != string(
+			classOf(source, []byte(save.text))) {
 			t.Errorf("%s is not that of the source", save.made)
 		}
 		if css := p.file(t, app, "lib.css"); save.made == "" && css != "p { color: blue }" {
@@ -162,7 +164,8 @@ func TestAnUnsupportedModuleInBetween(t *testing.T) {
 	between := &unit{model: buildtool.Module{Name: "g:between"}, left: "the build does not only run javac"}
 	c.units = units{c.units[0], between, c.units[1]}
 	p.savesIn(t, c, libDir+"/L.java", "class L with another body", incrementally+"1 source")
-	p.savesIn(t, c, libDir+"/L.java", "class L field1", "by maven, as the module g:between, which only the build compiles, may depend on it")
+	p.savesIn(t, c, libDir+"/L.java", "class L field1",
+		"by maven, as the module g:between, which only the build compiles, may depend on it")
 }
 
 // TestAnUnsupportedApplication: its own module goes to the build, one that it uses does not.

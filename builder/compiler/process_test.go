@@ -75,7 +75,8 @@ func TestASharedProcessStartsAgainForAChangedLibrary(t *testing.T) {
 	} {
 		before := one.server.process.Running()
 		must.Do(t, step.who.server.start(jdk, step.libraries))
-		if again := one.server.process.Running() != before; again != step.again || one.server.process.Running() != other.server.process.Running() {
+		if again := one.server.process.Running() != before; again != step.again ||
+			one.server.process.Running() != other.server.process.Running() {
 			t.Errorf("%v: started again: %v", step.libraries, again)
 		}
 	}

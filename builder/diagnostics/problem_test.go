@@ -28,7 +28,8 @@ func TestProblemsInRecordedOutput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			testfile.Write(t, dir, "src/main/java/com/example/AppController.java", strings.Repeat("\n", 10)+"\t\tline eleven\n")
+			testfile.Write(t, dir, "src/main/java/com/example/AppController.java",
+				strings.Repeat("\n", 10)+"\t\tline eleven\n")
 			text := testfile.Read(t, filepath.Join("testdata", name))
 			e := &CompileError{Problems: Parse(strings.ReplaceAll(string(text), "@DIR@", dir), dir)}
 			got := strings.Join(e.Evidence(), "\n")

@@ -37,16 +37,20 @@ func TestBuildKitProgress(t *testing.T) {
 	t.Parallel()
 	now := timestamppb.Now()
 	const cached, failed = "sha256:1", "sha256:2"
-	body := traceMessage(t, &control.StatusResponse{Vertexes: []*control.Vertex{{Digest: cached, Name: "[1/2] FROM jre", Cached: true}}}) +
-		traceMessage(t, &control.StatusResponse{Vertexes: []*control.Vertex{{Digest: failed, Name: "[2/2] RUN false", Started: now}}}) +
-		traceMessage(t, &control.StatusResponse{Logs: []*control.VertexLog{{Vertex: failed, Msg: []byte("last words\n")}}}) +
-		traceMessage(t, &control.StatusResponse{Vertexes: []*control.Vertex{{Digest: failed, Name: "[2/2] RUN false", Started: now, Error: "exit code: 1"}}}) +
-		`{"id":"moby.image.id","aux":{"ID":"sha256:3"}}` +
+	body := traceMessage(t,
+		&control.StatusResponse{Vertexes: []*control.Vertex{{Digest: cached, Name: "[1/2] FROM jre", Cached: true}}}) +
+		traceMessage(t, &control.StatusResponse{Vertexes: []*control.Vertex{{Digest: failed, Name: "[2/2] RUN false",
+			Started: now}}}) +
+		traceMessage(t,
+			&control.StatusResponse{Logs: []*control.VertexLog{{Vertex: failed, Msg: []byte("last words\n")}}}) +
+		traceMessage(t, &control.StatusResponse{Vertexes: []*control.Vertex{{Digest: failed, Name: "[2/2] RUN false",
+			Started: now, Error: "exit code: 1"}}}) + `{"id":"moby.image.id","aux":{"ID":"sha256:3"}}` +
 		`{"errorDetail":{"message":"failed to solve"},"error":"failed to solve"}`
 	var out bytes.Buffer
 	r := newProgress(t.Context(), &out)
 	err := dockerapi.ReadMessages(strings.NewReader(body), r.take)
-	if err == nil || err.Error() != "failed to solve" || r.step != "[2/2] RUN false" || r.id != "sha256:3" || !slices.Equal(r.log, []string{"last words"}) {
+	if err == nil || err.Error() != "failed to solve" || r.step != "[2/2] RUN false" || r.id != "sha256:3" ||
+		!slices.Equal(r.log, []string{"last words"}) {
 		t.Errorf("got %v, step %q, image %q, log %q", err, r.step, r.id, r.log)
 	}
 	if got := out.String(); got != "CACHED [1/2] FROM jre\n[2/2] RUN false\nlast words\n" {
@@ -59,9 +63,11 @@ func TestBuildKitReportsPulls(t *testing.T) {
 	t.Parallel()
 	const from = "sha256:1"
 	layer := func(id string, current, total int64) string {
-		return traceMessage(t, &control.StatusResponse{Statuses: []*control.VertexStatus{{ID: id, Vertex: from, Current: current, Total: total}}})
+		return traceMessage(t, &control.StatusResponse{Statuses: []*control.VertexStatus{{ID: id, Vertex: from,
+			Current: current, Total: total}}})
 	}
-	body := traceMessage(t, &control.StatusResponse{Vertexes: []*control.Vertex{{Digest: from, Name: "[1/2] FROM jre"}}}) +
+	body := traceMessage(t,
+		&control.StatusResponse{Vertexes: []*control.Vertex{{Digest: from, Name: "[1/2] FROM jre"}}}) +
 		layer("resolve", 0, 0) + layer("a", 10, 100) + layer("b", 5, 50) + layer("a", 100, 100)
 	var last transfer.Progress
 	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { last = p })
@@ -75,7 +81,8 @@ func TestBuildKitIsChosenAsTheDockerCommandDoes(t *testing.T) {
 	for _, test := range []struct {
 		env, engine string
 		want        bool
-	}{{"", "1", false}, {"", "2", true}, {"", "", false}, {"1", "1", true}, {"0", "2", false}, {"true", "1", true}, {"?", "2", true}} {
+	}{{"", "1", false}, {"", "2", true}, {"", "", false}, {"1", "1", true}, {"0", "2", false}, {"true", "1", true},
+		{"?", "2", true}} {
 		t.Setenv("DOCKER_BUILDKIT", test.env)
 		if got := useBuildKit(test.engine); got != test.want {
 			t.Errorf("DOCKER_BUILDKIT=%q, engine %q: got %v", test.env, test.engine, got)
@@ -105,7 +112,8 @@ func TestInterruptDoesNotWaitForAnEngineThatHangs(t *testing.T) {
 	}))
 	defer engine.Close()
 	defer close(end)
-	docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+engine.Listener.Addr().String()), client.WithVersion("1.44"))
+	docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+engine.Listener.Addr().String()),
+		client.WithVersion("1.44"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,12 +28,15 @@ func TestBuildSendsArgumentsAndTarget(t *testing.T) {
 	t.Setenv("DOCKER_BUILDKIT", "0")
 	e := enginetest.New(t)
 	e.Build = `{"aux":{"ID":"sha256:4444444444444444444444444444444444444444444444444444444444444444"}}`
-	file := dockerfile.Read(write("Dockerfile", "FROM jre AS dev\nARG A\n"), dockerfile.Options{Target: "dev", Args: map[string]string{"A": "b=c", "NO_PROXY": "example.com"}})
+	file := dockerfile.Read(write("Dockerfile", "FROM jre AS dev\nARG A\n"),
+		dockerfile.Options{Target: "dev", Args: map[string]string{"A": "b=c", "NO_PROXY": "example.com"}})
 	must.Get(Build(t.Context(), e, file, nil, io.Discard))(t)
 	query := must.Get(url.ParseQuery(e.Query[0]))(t)
 	var args map[string]string
 	must.Do(t, json.Unmarshal([]byte(query.Get("buildargs")), &args))
-	for name, want := range map[string]string{"A": "b=c", "HTTP_PROXY": "http://proxy.example:3128", "http_proxy": "http://proxy.example:3128", "NO_PROXY": "example.com", "no_proxy": "localhost", "HTTPS_PROXY": ""} {
+	for name, want := range map[string]string{"A": "b=c", "HTTP_PROXY": "http://proxy.example:3128",
+		"http_proxy": "http://proxy.example:3128", "NO_PROXY": "example.com", "no_proxy": "localhost",
+		"HTTPS_PROXY": ""} {
 		if args[name] != want {
 			t.Errorf("%s is %q, want %q", name, args[name], want)
 		}
@@ -48,8 +51,10 @@ func TestABuildWhoseCacheIsRemovedIsMadeAgain(t *testing.T) {
 	t.Setenv("DOCKER_BUILDKIT", "0")
 	gone := "sha256:" + strings.Repeat("e", 64)
 	step := `{"errorDetail":{"message":"unable to find image \"` + gone + `\""}}`
-	parent := `{"errorDetail":{"message":"failed to export image: failed to set parent ` + gone + `: unknown parent image ID ` + gone + `"}}`
-	target := `{"errorDetail":{"message":"failed to get destination image \"` + gone + `\": No such image: ` + gone + `"}}`
+	parent := `{"errorDetail":{"message":"failed to export image: failed to set parent ` + gone +
+		`: unknown parent image ID ` + gone + `"}}`
+	target := `{"errorDetail":{"message":"failed to get destination image \"` + gone + `\": No such image: ` + gone +
+		`"}}`
 	id := "sha256:" + strings.Repeat("4", 64)
 	for name, c := range map[string]struct {
 		first, then string
@@ -74,7 +79,8 @@ func TestABuildWhoseCacheIsRemovedIsMadeAgain(t *testing.T) {
 
 func TestBuildTakesTheContextWithoutIgnoredFiles(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"Dockerfile": "FROM jre\nCOPY . /\n", ".dockerignore": "*\n!kept\n", "kept": "k", "ignored": "i"} {
+	for name, text := range map[string]string{"Dockerfile": "FROM jre\nCOPY . /\n", ".dockerignore": "*\n!kept\n",
+		"kept": "k", "ignored": "i"} {
 		testfile.Write(t, dir, name, text)
 	}
 	b := &builder{file: dockerfile.Read(filepath.Join(dir, "Dockerfile"), dockerfile.Options{})}

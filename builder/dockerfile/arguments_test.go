@@ -19,7 +19,8 @@ COPY ${DIR} /config
 FROM alpine
 `
 	dir, jar := withDockerfile(t, text)
-	f := Read(filepath.Join(dir, "Dockerfile"), Options{Target: "production", Args: map[string]string{"JAVA": "25", "JAR": "app.jar"}})
+	f := Read(filepath.Join(dir, "Dockerfile"),
+		Options{Target: "production", Args: map[string]string{"JAVA": "25", "JAR": "app.jar"}})
 	if got := f.Bases(); !slices.Equal(got, []string{"eclipse-temurin:25-jre"}) {
 		t.Errorf("bases %v", got)
 	}
@@ -34,7 +35,8 @@ FROM alpine
 		t.Errorf("not buildable: %+v", why)
 	}
 	for _, target := range []string{"dev", "0"} {
-		if _, reason := Read(filepath.Join(dir, "Dockerfile"), Options{Target: target, Args: f.Args()}).Fingerprint(jar); reason != "" {
+		if _, reason := Read(filepath.Join(dir, "Dockerfile"),
+			Options{Target: target, Args: f.Args()}).Fingerprint(jar); reason != "" {
 			t.Errorf("of target %s: %s", target, reason)
 		}
 	}
@@ -78,7 +80,8 @@ func TestFailureNamesTheArgumentWithoutAValue(t *testing.T) {
 	t.Parallel()
 	dir, jar := withDockerfile(t, "FROM jre\nARG PORT\nEXPOSE ${PORT}\nCOPY app.jar /\n")
 	got := Read(filepath.Join(dir, "Dockerfile"), Options{}).Failed("EXPOSE ${PORT}", "invalid port", jar)
-	if want := []string{"the build argument PORT has no value, give it one: --build-arg PORT=VALUE"}; got.Line != 3 || !slices.Equal(got.Hints, want) {
+	if want := []string{"the build argument PORT has no value, give it one: --build-arg PORT=VALUE"}; got.Line != 3 ||
+		!slices.Equal(got.Hints, want) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -98,7 +101,8 @@ func TestComposeBuildsAnotherStage(t *testing.T) {
 		dir := t.TempDir()
 		write(t, dir, "compose.yaml", c.compose)
 		write(t, dir, "Dockerfile", stages)
-		if got, where := Read(filepath.Join(dir, "Dockerfile"), Options{Target: c.target}).ComposeTarget(); got != c.want || (where == "compose.yaml") != (c.want != "") {
+		if got, where := Read(filepath.Join(dir, "Dockerfile"),
+			Options{Target: c.target}).ComposeTarget(); got != c.want || (where == "compose.yaml") != (c.want != "") {
 			t.Errorf("%q: got %q of %q", c.compose, got, where)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // FuzzRead reads the Dockerfiles of strangers, and asks what they say. Every answer is about the file and its context.
 func FuzzRead(f *testing.F) {
 	f.Add("ARG J=app.jar\nFROM jre AS a\nARG B\nCOPY --exclude=*.txt ${J} $B/ /\nFROM a\nCOPY --from=a /x /y\nRUN --mount=type=bind,source=config,target=/c ls\n", "*.jar\n!app.jar\n", "[2/2] COPY ${J} app.jar", "not found", "a")
-	f.Add("# escape=`\nFROM x\nADD [\"a b\", \"c\"] d`\n e\nENV A=${B:-${C}}\nRUN <<E\njavac\nE\n", "!\n**", "", "parse error on line 99: x", "99")
+	f.Add("# escape=`\nFROM x\nADD [\"a b\", \"c\"] d`\n e\nENV A=${B:-${C}}\nRUN <<E\njavac\nE\n", "!\n**", "",
+		"parse error on line 99: x", "99")
 	f.Add("FROM\nCOPY\nCOPY ../../etc /\nCOPY [ /\nFROM ${A\n", "[", "[internal] load metadata for x", "", "-1")
 	f.Fuzz(func(t *testing.T, text, ignored, step, message, target string) {
 		dir, jar := withDockerfile(t, text)
@@ -32,7 +33,8 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, c := range file.Copies() {
 			for _, source := range c.Sources {
-				if slices.ContainsFunc(file.Roots(source), func(path string) bool { return !strings.HasPrefix(path, dir) }) {
+				if slices.ContainsFunc(file.Roots(source),
+					func(path string) bool { return !strings.HasPrefix(path, dir) }) {
 					t.Errorf("COPY %s leaves the context: %q", source, file.Roots(source))
 				}
 			}

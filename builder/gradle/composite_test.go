@@ -33,8 +33,10 @@ func TestCompositeBuild(t *testing.T) {
 			t.Errorf("%s: got %v", root, names)
 		}
 	}
-	err := failure(buildtool.Build{Dir: dir, Root: dir}, "* What went wrong:\nTask 'devloopArchive' not found in root project 'comp'.\n\n* Try:\n", errors.New("failed"))
-	if hints := fault.Of(err).Hints; len(hints) != 4 || !strings.HasSuffix(hints[0], "devloop run "+filepath.Join(dir, "shop")) {
+	err := failure(buildtool.Build{Dir: dir, Root: dir},
+		"* What went wrong:\nTask 'devloopArchive' not found in root project 'comp'.\n\n* Try:\n", errors.New("failed"))
+	if hints := fault.Of(err).Hints; len(hints) != 4 ||
+		!strings.HasSuffix(hints[0], "devloop run "+filepath.Join(dir, "shop")) {
 		t.Errorf("got %v, %q", err, hints)
 	}
 }
@@ -46,7 +48,8 @@ func TestHintsNameTheProjectsBuildFile(t *testing.T) {
 		dir := t.TempDir()
 		testfile.Write(t, dir, file, "")
 		hints := fault.Of(noApplication(buildtool.Build{Dir: dir, Root: dir}, nil)).Hints
-		if want := "add the plugin to " + file + `: plugins { id("org.springframework.boot") version "3.5.7" }`; !slices.Contains(hints, want) {
+		if want := "add the plugin to " + file +
+			`: plugins { id("org.springframework.boot") version "3.5.7" }`; !slices.Contains(hints, want) {
 			t.Errorf("got %q, want %q", hints, want)
 		}
 	}

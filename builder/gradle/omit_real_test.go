@@ -14,8 +14,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
-// TestRealGradleMakesOnlyTheApplication has tasks of the types that Gradle's node plugin, Jib, Boot's build of images and a style
-// check have.
+// TestRealGradleMakesOnlyTheApplication has tasks of the types that Gradle's node plugin, Jib, Boot's build of images
+// and a style check have.
 func TestRealGradleMakesOnlyTheApplication(t *testing.T) {
 	t.Parallel()
 	real.Long(t)
@@ -23,10 +23,13 @@ func TestRealGradleMakesOnlyTheApplication(t *testing.T) {
 	b := buildtool.Build{Dir: t.TempDir(), CacheDir: t.TempDir(), OnlyApplication: true}
 	b.Root = b.Dir
 	build := "apply plugin: 'application'\nmainClassName = 'Shop'\n"
-	for task, types := range map[string]string{"webpack": "com.github.gradle.node.npm.task.NpmTask", "jib": "com.google.cloud.tools.jib.gradle.BuildImageTask",
-		"bootBuildImage": "org.springframework.boot.gradle.tasks.bundling.BootBuildImage", "ktlint": "org.jlleitschuh.gradle.ktlint.KtLintCheckTask"} {
+	for task, types := range map[string]string{"webpack": "com.github.gradle.node.npm.task.NpmTask",
+		"jib":            "com.google.cloud.tools.jib.gradle.BuildImageTask",
+		"bootBuildImage": "org.springframework.boot.gradle.tasks.bundling.BootBuildImage",
+		"ktlint":         "org.jlleitschuh.gradle.ktlint.KtLintCheckTask"} {
 		i := strings.LastIndex(types, ".")
-		testfile.Write(t, b.Dir, "buildSrc/src/main/groovy/"+strings.ReplaceAll(types, ".", "/")+".groovy", "package "+types[:i]+"\nclass "+types[i+1:]+" extends org.gradle.api.DefaultTask { }\n")
+		testfile.Write(t, b.Dir, "buildSrc/src/main/groovy/"+strings.ReplaceAll(types, ".", "/")+".groovy",
+			"package "+types[:i]+"\nclass "+types[i+1:]+" extends org.gradle.api.DefaultTask { }\n")
 		build += fmt.Sprintf("task %s(type: %s) { doLast { new File(projectDir, 'ran').append(name + ' ') } }\nprocessResources.dependsOn %[1]s\n", task, types)
 	}
 	testfile.Write(t, b.Dir, "settings.gradle", "")

@@ -125,7 +125,8 @@ func (v *fakeJVM) take(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString([]byte(`{}`)))
 	files := tar.NewWriter(w)
-	_ = enginetest.WriteFile(files, filepath.Base(r.URL.Query().Get("path")), int64(len(v.archive)), strings.NewReader(v.archive))
+	_ = enginetest.WriteFile(files, filepath.Base(r.URL.Query().Get("path")), int64(len(v.archive)),
+		strings.NewReader(v.archive))
 	_ = files.Close()
 }
 
@@ -150,7 +151,9 @@ func trainableFiles(t *testing.T, more ...string) []file {
 }
 
 func TestTrainedImage(t *testing.T) {
-	v := &fakeJVM{version: java17, said: "Started Train\n" + "devloop: trained" + " without org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration\n", archive: strings.Repeat("jsa", 1000)}
+	v := &fakeJVM{version: java17, said: "Started Train\n" +
+		"devloop: trained" + " without org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration\n",
+		archive: strings.Repeat("jsa", 1000)}
 	e := v.play(baseEngine(t))
 	m, app := New(e, Options{CacheDir: t.TempDir()}), appOf(t, trainableFiles(t))
 	image := func() Image {
@@ -161,7 +164,8 @@ func TestTrainedImage(t *testing.T) {
 		t.Fatalf("got %+v", a)
 	}
 	a, err := m.Train(t.Context(), first, io.Discard)
-	if err != nil || !a.Used || a.Size != 3000 || a.Java != "17.0.12" || a.Why != "made without DataSource, which did not start by themselves" {
+	if err != nil || !a.Used || a.Size != 3000 || a.Java != "17.0.12" ||
+		a.Why != "made without DataSource, which did not start by themselves" {
 		t.Fatalf("got %+v, %v", a, err)
 	}
 	want := "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.web.resources.cache.use-last-modified=false -Duser.home=/app -XX:ArchiveClassesAtExit=/app/dependencies.jsa -Dspring.devtools.restart.enabled=false " +
@@ -169,7 +173,8 @@ func TestTrainedImage(t *testing.T) {
 	if got := strings.Join(v.commands[1], " "); got != want || len(v.containers) > 0 {
 		t.Errorf("ran %s\n, left %v", got, v.containers)
 	}
-	if !slices.Contains(v.copied, "app/train/io/github/devloop_cli/Train.class") || !slices.Contains(v.copied, "app/classpath.jar") {
+	if !slices.Contains(v.copied, "app/train/io/github/devloop_cli/Train.class") ||
+		!slices.Contains(v.copied, "app/classpath.jar") {
 		t.Errorf("copied %v", v.copied)
 	}
 
@@ -194,14 +199,17 @@ func TestTrainedImage(t *testing.T) {
 func TestTrainingRunsTheJVMOfTheCommand(t *testing.T) {
 	t.Parallel()
 	v, dir := &fakeJVM{version: java17, archive: "jsa"}, t.TempDir()
-	training := cds.Open(dir, layercache.Open(dir)).Training("shop", nil, "/opt/java/bin/java", []string{"/app/lib/a.jar"}, nil)
-	if _, err := training.Run(t.Context(), v.play(baseEngine(t)), "shop", io.Discard); err != nil || strings.Join(v.programs, " ") != "/opt/java/bin/java /opt/java/bin/java" {
+	training := cds.Open(dir, layercache.Open(dir)).Training("shop", nil, "/opt/java/bin/java",
+		[]string{"/app/lib/a.jar"}, nil)
+	if _, err := training.Run(t.Context(), v.play(baseEngine(t)), "shop", io.Discard); err != nil ||
+		strings.Join(v.programs, " ") != "/opt/java/bin/java /opt/java/bin/java" {
 		t.Errorf("ran %q, %v", v.programs, err)
 	}
 }
 
 func TestNoArchive(t *testing.T) {
-	shadowed := append(trainableFiles(t, "com/example/App.class"), file{"BOOT-INF/lib/z-1.jar", nested(t, "org/Z.class")})
+	shadowed := append(trainableFiles(t, "com/example/App.class"),
+		file{"BOOT-INF/lib/z-1.jar", nested(t, "org/Z.class")})
 	versioned := trainableFiles(t, "META-INF/versions/11/com/example/App.class")
 	for name, test := range map[string]struct {
 		files   []file
@@ -216,7 +224,8 @@ func TestNoArchive(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := baseEngine(t)
-			img := must.Get(New(e, Options{CacheDir: t.TempDir(), Without: test.without}).Image(t.Context(), appOf(t, test.files), io.Discard))(t)
+			img := must.Get(New(e, Options{CacheDir: t.TempDir(), Without: test.without}).Image(t.Context(),
+				appOf(t, test.files), io.Discard))(t)
 			if a := img.Report.Archive; a.Used || a.Wanted || a.Why != test.want || img.training != nil {
 				t.Errorf("got %+v, want %s", a, test.want)
 			}
@@ -247,7 +256,8 @@ func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
 		}
 		old := time.Now().Add(-2 * time.Hour)
 		must.Do(t, os.Chtimes(filepath.Join(cache, "archives", img.training.Key+".json"), old, old))
-		if later, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard); err != nil || !later.Report.Archive.Wanted {
+		if later, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard); err != nil ||
+			!later.Report.Archive.Wanted {
 			t.Errorf("an hour later %+v, %v", later.Report.Archive, err)
 		}
 	}

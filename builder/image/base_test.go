@@ -49,13 +49,15 @@ func TestPullWithCredentials(t *testing.T) {
 	config := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", config)
 	e := enginetest.New(t)
-	k := &maker{imager: New(e, Options{}), Repository: repository.Repository{Docker: e, Out: io.Discard, Project: "shop"}, dir: t.TempDir(), cache: layercache.Open(t.TempDir()), app: springboot.App{Name: "shop"}}
+	k := &maker{imager: New(e, Options{}), Repository: repository.Repository{Docker: e, Out: io.Discard,
+		Project: "shop"}, dir: t.TempDir(), cache: layercache.Open(t.TempDir()), app: springboot.App{Name: "shop"}}
 	_, err = k.baseImage(t.Context(), ref.String())
 	var refused *Error
 	if !errors.As(err, &refused) || refused.Hints()[0] != "log in to the registry: docker login" {
 		t.Errorf("without credentials: got %v", err)
 	}
-	write(t, config, "config.json", fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("me:secret"))))
+	write(t, config, "config.json",
+		fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("me:secret"))))
 	got := must.Get(k.baseImage(t.Context(), ref.String()))(t)
 	enginetest.CheckImage(t, got)
 }
@@ -142,8 +144,10 @@ func TestBaseImageOfARegistryThatDoesNotAnswer(t *testing.T) {
 	if got := lowestLayer(t, New(enginetest.New(t), options), 1); got != want {
 		t.Errorf("no registry: based on %s, want %s", got, want)
 	}
-	_, err := New(enginetest.New(t), Options{CacheDir: t.TempDir(), Base: ref}).Image(t.Context(), appOf(t, bootFiles()), io.Discard)
-	if hints := fault.Of(err).Hints; err == nil || !slices.Contains(hints, "check the network, then: docker pull "+ref) {
+	_, err := New(enginetest.New(t), Options{CacheDir: t.TempDir(), Base: ref}).Image(t.Context(),
+		appOf(t, bootFiles()), io.Discard)
+	if hints := fault.Of(err).Hints; err == nil ||
+		!slices.Contains(hints, "check the network, then: docker pull "+ref) {
 		t.Errorf("never pulled: %v, hints %q", err, hints)
 	}
 }

@@ -69,7 +69,9 @@ func TestComposedImage(t *testing.T) {
 	if got := strings.Join(config.Config.Entrypoint, " "); got != want || config.Config.Cmd != nil {
 		t.Errorf("runs %q %q", got, config.Config.Cmd)
 	}
-	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" || !strings.HasPrefix(config.Config.Labels[dockerapi.ProjectLabel], "shop-") || !slices.Contains(config.Config.Env, "JAVA_HOME=/opt/java") || !slices.Contains(config.Config.Env, "LANG=C.UTF-8") {
+	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" ||
+		!strings.HasPrefix(config.Config.Labels[dockerapi.ProjectLabel], "shop-") || !slices.Contains(config.Config.Env,
+		"JAVA_HOME=/opt/java") || !slices.Contains(config.Config.Env, "LANG=C.UTF-8") {
 		t.Errorf("configured as %+v", config.Config)
 	}
 	layers, _ := img.Content.Layers()
@@ -112,13 +114,16 @@ func listTar(t *testing.T, data io.ReadCloser) string {
 // Boot's plugins put these in the jar's root.
 func TestComposedImageHasMetaInf(t *testing.T) {
 	e := baseEngine(t)
-	files := append(bootFiles(), file{"META-INF/persistence.xml", "units"}, file{"META-INF/resources/logo.svg", "logo"}, file{"META-INF/APP.SF", "signature"},
-		file{"META-INF/services/java.nio.file.spi.FileSystemProvider", "the launcher's"}, file{"BOOT-INF/classes/META-INF/services/com.example.Plugin", "our own"})
+	files := append(bootFiles(), file{"META-INF/persistence.xml", "units"}, file{"META-INF/resources/logo.svg", "logo"},
+		file{"META-INF/APP.SF", "signature"},
+		file{"META-INF/services/java.nio.file.spi.FileSystemProvider", "the launcher's"},
+		file{"BOOT-INF/classes/META-INF/services/com.example.Plugin", "our own"})
 	img := makeImage(t, e, t.TempDir(), appOf(t, files))
 	layers, _ := img.Content.Layers()
 	data := must.Get(layers[4].Uncompressed())(t)
 	got := listTar(t, data)
-	for name, want := range map[string]bool{"META-INF/persistence.xml": true, "META-INF/resources/logo.svg": true, "META-INF/APP.SF": false,
+	for name, want := range map[string]bool{"META-INF/persistence.xml": true, "META-INF/resources/logo.svg": true,
+		"META-INF/APP.SF": false,
 		"META-INF/services/java.nio.file.spi.FileSystemProvider": false, "META-INF/services/com.example.Plugin": true} {
 		if strings.Contains(got, "app/classes/"+name+" ") != want {
 			t.Errorf("%s: want %v in %s", name, want, got)
@@ -179,7 +184,8 @@ func TestComposedImageOfAnOldJar(t *testing.T) {
 	e := enginetest.New(t)
 	e.AddRandom(t, "eclipse-temurin:8-jre", 1)
 	files := without(bootFiles(), "layers.idx", "classpath.idx", ".class", "application.properties")
-	files = append(files, file{"BOOT-INF/classes/com/example/App.class", class(7)}, file{"BOOT-INF/classes/application.yml", "server:\n  port: 7070\n"})
+	files = append(files, file{"BOOT-INF/classes/com/example/App.class", class(7)},
+		file{"BOOT-INF/classes/application.yml", "server:\n  port: 7070\n"})
 	img := makeImage(t, e, t.TempDir(), appOf(t, files))
 	config, _ := img.Content.ConfigFile()
 	if got := config.Config.Entrypoint[6]; got != "/app/classes:/app/lib/b-1.0.jar:/app/lib/a-1.0.jar:/app/lib/c-1.0-SNAPSHOT.jar" || img.Port != 7070 {
@@ -226,14 +232,16 @@ func TestClassicBuild(t *testing.T) {
 	e := enginetest.New(t)
 	e.AddRandom(t, "built", 3)
 	id := e.Images["built"].ID
-	e.Build = `{"stream":"Step 1/1 : FROM built"}{"stream":"\n"}{"aux":{"ID":"` + id + `"}}{"stream":"Successfully built"}`
+	e.Build = `{"stream":"Step 1/1 : FROM built"}{"stream":"\n"}{"aux":{"ID":"` + id +
+		`"}}{"stream":"Successfully built"}`
 	t.Setenv("DOCKER_BUILDKIT", "")
 	var out bytes.Buffer
 	img, err := New(e, Options{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\n"), &out)
 	if err != nil || img.ID.String() != id || img.Ref != "shop:devloop-333333333333" || e.Saves != 0 {
 		t.Errorf("got %+v, %v, %d exports", img, err, e.Saves)
 	}
-	if !strings.Contains(e.Query[0], "devloop-cli.github.io%2Fproject") || !strings.Contains(e.Query[0], "version=1") || !strings.Contains(out.String(), "Step 1/1") {
+	if !strings.Contains(e.Query[0], "devloop-cli.github.io%2Fproject") || !strings.Contains(e.Query[0], "version=1") ||
+		!strings.Contains(out.String(), "Step 1/1") {
 		t.Errorf("asked %s, printed %s", e.Query, &out)
 	}
 	if found, err := e.ImageInspect(t.Context(), "shop:latest"); err != nil || found.ID != id {
@@ -250,23 +258,27 @@ func TestClassicBuildFails(t *testing.T) {
 		e := enginetest.New(t)
 		e.Build = answer
 		t.Setenv("DOCKER_BUILDKIT", "0")
-		_, err := New(e, Options{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\nCOPY *.war app.war\nRUN false\n"), io.Discard)
+		_, err := New(e, Options{CacheDir: t.TempDir()}).Image(t.Context(),
+			dockerApp(t, "FROM built\nCOPY *.war app.war\nRUN false\n"), io.Discard)
 		if codeOf(err) != "image.failed" || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 		var e2 *Error
-		if errors.As(err, &e2); strings.Contains(answer, "last words") && !slices.Equal(e2.Evidence(), []string{"last words"}) {
+		if errors.As(err, &e2); strings.Contains(answer, "last words") && !slices.Equal(e2.Evidence(),
+			[]string{"last words"}) {
 			t.Errorf("evidence %q", e2.Evidence())
 		}
 	}
 }
 
 func TestNoEngine(t *testing.T) {
-	docker, err := client.NewClientWithOpts(client.WithHost("unix://"+filepath.Join(t.TempDir(), "none.sock")), client.WithAPIVersionNegotiation())
+	docker, err := client.NewClientWithOpts(client.WithHost("unix://"+filepath.Join(t.TempDir(), "none.sock")),
+		client.WithAPIVersionNegotiation())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, app := range map[string]springboot.App{"composed": appOf(t, bootFiles()), "classic": dockerApp(t, "FROM a\n")} {
+	for name, app := range map[string]springboot.App{"composed": appOf(t, bootFiles()),
+		"classic": dockerApp(t, "FROM a\n")} {
 		_, err := New(docker, Options{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
 		if codeOf(err) != "docker.unreachable" {
 			t.Errorf("%s: got %v", name, err)
@@ -276,9 +288,11 @@ func TestNoEngine(t *testing.T) {
 
 func TestNoBaseImage(t *testing.T) {
 	e := enginetest.New(t)
-	_, err := New(e, Options{CacheDir: t.TempDir(), Base: "127.0.0.1:1/jre:17"}).Image(t.Context(), appOf(t, bootFiles()), io.Discard)
+	_, err := New(e, Options{CacheDir: t.TempDir(), Base: "127.0.0.1:1/jre:17"}).Image(t.Context(),
+		appOf(t, bootFiles()), io.Discard)
 	var failed *Error
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), `base image "127.0.0.1:1/jre:17" is not on the engine and can't be pulled`) || len(failed.Hints()) != 2 {
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(),
+		`base image "127.0.0.1:1/jre:17" is not on the engine and can't be pulled`) || len(failed.Hints()) != 2 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -318,7 +332,8 @@ func TestComposedImageOfDamage(t *testing.T) {
 	write(t, filepath.Dir(app.Jar), filepath.Base(app.Jar), string(text))
 	_, err = New(e, Options{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
 	var damaged *Error
-	if !errors.As(err, &damaged) || len(damaged.Hints()) != 1 || damaged.Hints()[0] != "a jar is damaged: delete it, and build again" {
+	if !errors.As(err, &damaged) || len(damaged.Hints()) != 1 ||
+		damaged.Hints()[0] != "a jar is damaged: delete it, and build again" {
 		t.Errorf("got %v", err)
 	}
 	full := imageError(t.Context(), "shop", "", fmt.Errorf("load: %w", syscall.ENOSPC))

@@ -10,8 +10,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/must"
 )
 
-// TestLibrariesInARunningApplication looks at the class path that the application of an image with an archive starts with when
-// its libraries change.
+// TestLibrariesInARunningApplication looks at the class path that the application of an image with an archive starts
+// with when its libraries change.
 func TestLibrariesInARunningApplication(t *testing.T) {
 	t.Parallel()
 	v := &fakeJVM{version: java17, said: "Started Train\ndevloop: trained\n", archive: "jsa"}

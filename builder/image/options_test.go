@@ -11,7 +11,8 @@ import (
 )
 
 func TestOptionsOfTheUserComeFirst(t *testing.T) {
-	const serial, quick, fresh = "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dspring.web.resources.cache.use-last-modified=false"
+	const serial, quick, fresh = "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-Dspring.web.resources.cache.use-last-modified=false"
 	for _, c := range []struct {
 		given string
 		left  []string

@@ -32,7 +32,8 @@ func replaced(files []file, name, content string) []file {
 
 func TestUserOfAComposedImage(t *testing.T) {
 	t.Parallel()
-	for user, home := range map[string]bool{"": true, "4711": true, "1000:0": true, "root": false, "0:0": false, "spring": false} {
+	for user, home := range map[string]bool{"": true, "4711": true, "1000:0": true, "root": false, "0:0": false,
+		"spring": false} {
 		c := configOf(t, Options{User: user}, v1.Config{User: "nobody"}, bootFiles())
 		want := user
 		if user == "" {
@@ -63,7 +64,8 @@ func TestBaseImagesEntrypointStaysIfItRunsTheCommand(t *testing.T) {
 		if test.kept {
 			n = len(test.entrypoint)
 		}
-		if !slices.Equal(c.Entrypoint[:n], test.entrypoint[:n]) || c.Entrypoint[n] != "java" || c.Entrypoint[n+1] == "-jar" || c.Cmd != nil {
+		if !slices.Equal(c.Entrypoint[:n], test.entrypoint[:n]) || c.Entrypoint[n] != "java" ||
+			c.Entrypoint[n+1] == "-jar" || c.Cmd != nil {
 			t.Errorf("%v: runs %v %v", test.entrypoint, c.Entrypoint, c.Cmd)
 		}
 	}
@@ -72,7 +74,8 @@ func TestBaseImagesEntrypointStaysIfItRunsTheCommand(t *testing.T) {
 func TestBaseImagesLocaleStays(t *testing.T) {
 	t.Parallel()
 	for _, variable := range []string{"LANG=en_US.UTF-8", "LC_ALL=POSIX"} {
-		if c := configOf(t, Options{}, v1.Config{Env: []string{variable}}, bootFiles()); slices.Contains(c.Env, "LANG=C.UTF-8") || !slices.Contains(c.Env, variable) {
+		if c := configOf(t, Options{}, v1.Config{Env: []string{variable}}, bootFiles()); slices.Contains(c.Env,
+			"LANG=C.UTF-8") || !slices.Contains(c.Env, variable) {
 			t.Errorf("%s: got %v", variable, c.Env)
 		}
 	}
@@ -101,7 +104,8 @@ func TestPreviewFeaturesAreEnabledWhereAClassUsesThem(t *testing.T) {
 
 func TestPackagesHaveTheVersionsOfTheManifest(t *testing.T) {
 	t.Parallel()
-	files := replaced(bootFiles(), "META-INF/MANIFEST.MF", jartest.BootFiles()[0][1][:len(jartest.BootFiles()[0][1])-2]+"Implementation-Version: 1.2\r\n\r\n")
+	files := replaced(bootFiles(), "META-INF/MANIFEST.MF",
+		jartest.BootFiles()[0][1][:len(jartest.BootFiles()[0][1])-2]+"Implementation-Version: 1.2\r\n\r\n")
 	c := configOf(t, Options{}, v1.Config{}, files)
 	text := strings.Join(c.Entrypoint, " ")
 	if !strings.HasSuffix(text, ":/app/manifest.jar io.github.devloop_cli.Launcher com.example.App") {
@@ -121,9 +125,11 @@ func TestOptionsOfEveryJVM(t *testing.T) {
 		{"", "JAVA_TOOL_OPTIONS=-javaagent:/a.jar", false},
 		{"JAVA_TOOL_OPTIONS=-Xmx512m -XX:+UseG1GC", "", true},
 	} {
-		c := configOf(t, Options{Develop: true, JVMOptions: []string{test.manifest}}, v1.Config{Env: []string{test.image}}, bootFiles())
+		c := configOf(t, Options{Develop: true, JVMOptions: []string{test.manifest}},
+			v1.Config{Env: []string{test.image}}, bootFiles())
 		text := strings.Join(c.Entrypoint, " ")
-		if strings.Contains(text, "Supervise") != test.supervised || strings.Contains(text, "UseSerialGC") == strings.Contains(test.manifest, "GC") {
+		if strings.Contains(text, "Supervise") != test.supervised ||
+			strings.Contains(text, "UseSerialGC") == strings.Contains(test.manifest, "GC") {
 			t.Errorf("%+v: runs %s", test, text)
 		}
 	}
@@ -135,7 +141,9 @@ func TestSupervisorDoesWithoutWhatTheUserDoesWithout(t *testing.T) {
 	for _, without := range []string{"serial-gc", "quick-compiler"} {
 		c := configOf(t, Options{Develop: true, Without: []string{without}}, v1.Config{}, bootFiles())
 		text := strings.Join(c.Entrypoint, " ")
-		if !strings.Contains(text, "Supervise") || strings.Contains(text, "UseSerialGC") != (without == "quick-compiler") || strings.Contains(text, "TieredStopAtLevel") != (without == "serial-gc") {
+		if !strings.Contains(text, "Supervise") ||
+			strings.Contains(text, "UseSerialGC") != (without == "quick-compiler") ||
+			strings.Contains(text, "TieredStopAtLevel") != (without == "serial-gc") {
 			t.Errorf("without %s it runs %s", without, text)
 		}
 	}
@@ -148,7 +156,8 @@ func TestSuits(t *testing.T) {
 	for _, test := range []struct {
 		before, now string
 		want        bool
-	}{{"", "JAVA_TOOL_OPTIONS=-Xmx1g", true}, {"", g1, false}, {g1, "", true}, {g1, zgc, true}, {g1, "JAVA_TOOL_OPTIONS=-XX:-TieredCompilation", false}} {
+	}{{"", "JAVA_TOOL_OPTIONS=-Xmx1g", true}, {"", g1, false}, {g1, "", true}, {g1, zgc, true},
+		{g1, "JAVA_TOOL_OPTIONS=-XX:-TieredCompilation", false}} {
 		if got := Suits([]string{test.before}, []string{test.now}); got != test.want {
 			t.Errorf("%+v: got %v", test, got)
 		}

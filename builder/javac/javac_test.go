@@ -41,9 +41,11 @@ func TestRequestAndAnswer(t *testing.T) {
 	var got [][]string
 	c := play(t, func(request [][]string, out io.Writer) error {
 		got = request
-		return send(out, [][]string{{"failed"}, {"ERROR", "/src/Größe.java", "3", "7", "no\nsuch"}, {"class", "/src/A.java", "p/A$1.class", "resource", "", "META-INF/x"}})
+		return send(out, [][]string{{"failed"}, {"ERROR", "/src/Größe.java", "3", "7", "no\nsuch"},
+			{"class", "/src/A.java", "p/A$1.class", "resource", "", "META-INF/x"}})
 	})
-	r := Request{Options: []string{"-g", ""}, Sources: []string{"/src/Größe.java"}, Hidden: []string{"p.A$1", "p.B"}, Kotlin: []string{"/kotlin.jar"}}
+	r := Request{Options: []string{"-g", ""}, Sources: []string{"/src/Größe.java"}, Hidden: []string{"p.A$1", "p.B"},
+		Kotlin: []string{"/kotlin.jar"}}
 	a, err := c.Compile(t.Context(), r)
 	want := Answer{Diagnostics: []Diagnostic{{"ERROR", "/src/Größe.java", 3, 7, "no\nsuch"}},
 		Written: []Written{{"class", "/src/A.java", "p/A$1.class"}, {"resource", "", "META-INF/x"}}}

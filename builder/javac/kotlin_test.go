@@ -46,13 +46,17 @@ func TestKotlin(t *testing.T) {
 		return javac.Request{Options: []string{"-d", "/out"}, Sources: []string{source}, Kotlin: kotlin}
 	}
 	for _, class := range []string{"p/A1.class", "p/A2.class"} { // the compiler stays loaded
-		want := javac.Answer{OK: true, Written: []javac.Written{{"class", "/src/A.kt", class}, {"resource", "/src/A.kt", "META-INF/a.kotlin_module"}}}
-		if got, err := compiler.Compile(t.Context(), request("/src/A.kt", jar)); err != nil || !reflect.DeepEqual(got, want) {
+		want := javac.Answer{OK: true, Written: []javac.Written{{"class", "/src/A.kt", class},
+			{"resource", "/src/A.kt", "META-INF/a.kotlin_module"}}}
+		if got, err := compiler.Compile(t.Context(), request("/src/A.kt", jar)); err != nil ||
+			!reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	}
-	want := javac.Answer{Diagnostics: []javac.Diagnostic{{Kind: "ERROR", File: "/src/Bad.kt", Line: 3, Column: 7, Text: "expected <T>"}}}
-	if got, err := compiler.Compile(t.Context(), request("/src/Bad.kt", jar)); err != nil || !reflect.DeepEqual(got, want) {
+	want := javac.Answer{Diagnostics: []javac.Diagnostic{{Kind: "ERROR", File: "/src/Bad.kt", Line: 3, Column: 7,
+		Text: "expected <T>"}}}
+	if got, err := compiler.Compile(t.Context(), request("/src/Bad.kt", jar)); err != nil ||
+		!reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := compiler.Compile(t.Context(), request("/src/A.kt", t.TempDir())); err == nil {

@@ -24,7 +24,8 @@ func TestHintNamesAnInstalledJDK(t *testing.T) {
 	install(t, filepath.Join(home, "gradle", "jdks", "latest"), "100", "javac", "javac.exe")
 	install(t, filepath.Join(home, ".jdks", "jre"), "98.0.1", "java")
 	install(t, filepath.Join(home, ".jdks", "odd"), "odd", "javac", "javac.exe")
-	for version, want := range map[int]string{97: "jdks/later", 98: "jdks/later", 100: "jdks/latest", 101: "install a JDK"} {
+	for version, want := range map[int]string{97: "jdks/later", 98: "jdks/later", 100: "jdks/latest",
+		101: "install a JDK"} {
 		if got := filepath.ToSlash(Hint(version)); !strings.Contains(got, want) {
 			t.Errorf("%d: got %q, want %s", version, got, want)
 		}

@@ -23,7 +23,8 @@ func TestChoosesCollector(t *testing.T) {
 
 func TestWithoutOptions(t *testing.T) {
 	t.Parallel()
-	if env := WithoutOptions([]string{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "JDK_JAVA_OPTIONS=-ea", "JAVA_HOME=/jdk"}); !slices.Equal(env, []string{"JAVA_HOME=/jdk"}) {
+	if env := WithoutOptions([]string{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "JDK_JAVA_OPTIONS=-ea",
+		"JAVA_HOME=/jdk"}); !slices.Equal(env, []string{"JAVA_HOME=/jdk"}) {
 		t.Errorf("got %v", env)
 	}
 }
@@ -65,7 +66,9 @@ func TestQuickStart(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			env := QuickStart("TOOL_OPTS", "ALL_OPTS")
-			if got := slices.IndexFunc(env, func(v string) bool { return strings.HasPrefix(v, "TOOL_OPTS=") }); (got < 0) != (c.want == "") || got >= 0 && env[got] != c.want {
+			if got := slices.IndexFunc(env,
+				func(v string) bool { return strings.HasPrefix(v, "TOOL_OPTS=") }); (got < 0) != (c.want == "") ||
+				got >= 0 && env[got] != c.want {
 				t.Errorf("got %q, want %q", env, c.want)
 			}
 		})
@@ -93,7 +96,8 @@ func TestExclusive(t *testing.T) {
 		"JDK_JAVA_OPTIONS=":                                                   "its value is not known",
 	} {
 		variable, why := Exclusive([]string{"PATH=/bin", given})
-		if (variable != "") != (want != "") || !strings.HasSuffix(why, want) || variable != "" && !strings.HasPrefix(given, variable+"=") {
+		if (variable != "") != (want != "") || !strings.HasSuffix(why, want) ||
+			variable != "" && !strings.HasPrefix(given, variable+"=") {
 			t.Errorf("%s: got %q, %q", given, variable, why)
 		}
 	}

@@ -37,8 +37,10 @@ func TestOnlyManifestsWithVersionsNeedALauncher(t *testing.T) {
 func TestJarHasTheManifestAndAClassForEachPackage(t *testing.T) {
 	t.Parallel()
 	title := strings.Repeat("a long title, ", 15)
-	l := New(filesOf(map[string]string{"Implementation-Title": title, "Implementation-Version": "1.2", "Start-Class": "com.example.App"},
-		"com/example/App.class", "com/example/web/A.class", "com/example/web/B.class", "static/a.html", "META-INF/versions/11/x/Y.class"))
+	l := New(filesOf(map[string]string{"Implementation-Title": title, "Implementation-Version": "1.2",
+		"Start-Class": "com.example.App"},
+		"com/example/App.class", "com/example/web/A.class", "com/example/web/B.class", "static/a.html",
+		"META-INF/versions/11/x/Y.class"))
 	text := l.jar
 	jar := must.Get(zip.NewReader(bytes.NewReader(text), int64(len(text))))(t)
 	var names []string
@@ -57,7 +59,8 @@ func TestJarHasTheManifestAndAClassForEachPackage(t *testing.T) {
 		}
 	}
 	whole := strings.ReplaceAll(string(manifest), "\r\n ", "")
-	if !strings.Contains(whole, "Implementation-Title: "+title+"\r\n") || !strings.Contains(whole, "Implementation-Version: 1.2\r\n") || strings.Contains(whole, "Start-Class") {
+	if !strings.Contains(whole, "Implementation-Title: "+title+"\r\n") ||
+		!strings.Contains(whole, "Implementation-Version: 1.2\r\n") || strings.Contains(whole, "Start-Class") {
 		t.Errorf("manifest\n%s", manifest)
 	}
 }
@@ -74,16 +77,20 @@ func TestRealLauncher(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			for path, source := range map[string]string{"App.java": test.source, "Other.java": "package demo.web; public class Other { public static String version(Class<?> c) { return c.getPackage().getImplementationVersion() + ' '; } public static void main(String[] a) { System.out.print(\"inherited\"); } }"} {
+			for path, source := range map[string]string{"App.java": test.source,
+				"Other.java": "package demo.web; public class Other { public static String version(Class<?> c) { return c.getPackage().getImplementationVersion() + ' '; } public static void main(String[] a) { System.out.print(\"inherited\"); } }"} {
 				testfile.Write(t, dir, path, source)
 			}
-			if out, err := exec.Command("javac", "-d", dir, filepath.Join(dir, "App.java"), filepath.Join(dir, "Other.java")).CombinedOutput(); err != nil {
+			if out, err := exec.Command("javac", "-d", dir, filepath.Join(dir, "App.java"),
+				filepath.Join(dir, "Other.java")).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			l := New(filesOf(map[string]string{"Implementation-Version": "1.2"}, "demo/App.class", "demo/web/Other.class"))
+			l := New(filesOf(map[string]string{"Implementation-Version": "1.2"}, "demo/App.class",
+				"demo/web/Other.class"))
 			jar := filepath.Join(dir, "manifest.jar")
 			testfile.Write(t, "", jar, string(l.jar))
-			out, _ := exec.Command("java", append([]string{"-cp", dir + string(os.PathListSeparator) + jar}, append(l.Command("demo.App"), "x")...)...).CombinedOutput()
+			out, _ := exec.Command("java", append([]string{"-cp", dir + string(os.PathListSeparator) + jar},
+				append(l.Command("demo.App"), "x")...)...).CombinedOutput()
 			if got := string(out); !strings.HasPrefix(got, test.want) {
 				t.Errorf("got %s", got)
 			}

@@ -22,7 +22,8 @@ func TestRoot(t *testing.T) {
 	} {
 		testfile.Write(t, dir, file, text)
 	}
-	for module, want := range map[string]string{"core": "flat", "web": "flat", "flat": "flat", "alone": "alone", "shop/apps/web": "shop", "ring/a": "ring/b", "ring/b": "ring/a"} {
+	for module, want := range map[string]string{"core": "flat", "web": "flat", "flat": "flat", "alone": "alone",
+		"shop/apps/web": "shop", "ring/a": "ring/b", "ring/b": "ring/a"} {
 		if got := (Maven{}).Root(filepath.Join(dir, module)); got != filepath.Join(dir, want) {
 			t.Errorf("%s: got %s", module, got)
 		}

@@ -39,7 +39,8 @@ func TestApplicationWithoutAPlugin(t *testing.T) {
 			}
 			classes := filepath.Dir(testfile.Write(t, dir, "target/classes/broken.class", "no class"))
 			javactest.Compile(t, classes, nil, files)
-			one, err := Maven{}.Application(buildtool.Build{Dir: dir, Root: dir}, []buildtool.Module{{Directory: dir, Classes: []string{classes}}})
+			one, err := Maven{}.Application(buildtool.Build{Dir: dir, Root: dir},
+				[]buildtool.Module{{Directory: dir, Classes: []string{classes}}})
 			if one.MainClass != test.want || (test.want == "") != (fault.Of(err).Code == "project.unsupported") {
 				t.Errorf("got %q, %v", one.MainClass, err)
 			}

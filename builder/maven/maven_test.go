@@ -37,7 +37,8 @@ func TestStyleFailuresAreTold(t *testing.T) {
 	b := buildtool.Build{Tool: buildtool.Tool{Name: "maven", Command: []string{"./mvnw"}}}
 	output := "[ERROR] Failed to execute goal io.spring.javaformat:spring-javaformat-maven-plugin:0.0.47:validate (default) on project spring-petclinic: Formatting violations found in the following files:"
 	hints := strings.Join(styleHints(b, output), "\n")
-	if !strings.Contains(hints, "which devloop run leaves out") || !strings.Contains(hints, "./mvnw spring-javaformat:apply") {
+	if !strings.Contains(hints, "which devloop run leaves out") ||
+		!strings.Contains(hints, "./mvnw spring-javaformat:apply") {
 		t.Errorf("got %q", hints)
 	}
 	output = "[ERROR] Failed to execute goal org.apache.maven.plugins:maven-compiler-plugin:3.15.0:compile (default-compile) on project shop: Compilation failure"
@@ -48,7 +49,8 @@ func TestStyleFailuresAreTold(t *testing.T) {
 
 func TestMavenIsToldWhatToLeaveOut(t *testing.T) {
 	t.Parallel()
-	for only, want := range map[bool]string{false: "jib-maven-plugin", true: "jib-maven-plugin maven-checkstyle-plugin jacoco-maven-plugin devloop.omitTests"} {
+	for only, want := range map[bool]string{false: "jib-maven-plugin",
+		true: "jib-maven-plugin maven-checkstyle-plugin jacoco-maven-plugin devloop.omitTests"} {
 		all := strings.Join(omissions(buildtool.Build{OnlyApplication: only}), " ")
 		for word := range strings.FieldsSeq("jib-maven-plugin maven-checkstyle-plugin jacoco-maven-plugin devloop.omitTests") {
 			if strings.Contains(all, word) != strings.Contains(want, word) {
@@ -82,10 +84,13 @@ func TestFrontend(t *testing.T) {
 // TestOldMavenIsNotToldNtp: it ends with "Unrecognized option: -ntp".
 func TestOldMavenIsNotToldNtp(t *testing.T) {
 	t.Parallel()
-	for dist, want := range map[string]bool{"apache-maven-3.5.4-bin.zip": false, "apache-maven-3.6.0-bin.zip": false, "apache-maven-3.6.1-bin.zip": true, "apache-maven-3.9.12-bin.zip": true, "tools.zip": true} {
+	for dist, want := range map[string]bool{"apache-maven-3.5.4-bin.zip": false, "apache-maven-3.6.0-bin.zip": false,
+		"apache-maven-3.6.1-bin.zip": true, "apache-maven-3.9.12-bin.zip": true, "tools.zip": true} {
 		root := t.TempDir()
-		testfile.Write(t, root, ".mvn/wrapper/maven-wrapper.properties", "distributionUrl=https://repo.maven.apache.org/maven2/"+dist)
-		if got := slices.Contains(quiet(buildtool.Build{Root: root, Tool: buildtool.Tool{Wrapped: true}}), "-ntp"); got != want {
+		testfile.Write(t, root, ".mvn/wrapper/maven-wrapper.properties",
+			"distributionUrl=https://repo.maven.apache.org/maven2/"+dist)
+		if got := slices.Contains(quiet(buildtool.Build{Root: root, Tool: buildtool.Tool{Wrapped: true}}),
+			"-ntp"); got != want {
 			t.Errorf("%s: -ntp is %v", dist, got)
 		}
 	}
@@ -111,7 +116,8 @@ func TestBrokenPoms(t *testing.T) {
 		"[ERROR] [ERROR] Some problems were encountered while processing the POMs:\n[FATAL] Non-parseable POM DIR/pom.xml: Unrecognised tag: 'dependenci' (position: START_TAG seen ...<dependenci>... @2:3)  @ line 2, column 3\n":               "pom.xml:2: Unrecognised tag: 'dependenci'",
 		"[ERROR] 'dependencies.dependency.version' for a:b:jar is missing. @ line 2, column 3\n[ERROR]   The project c:d:1 (DIR/pom.xml) has 1 error\n[ERROR]     'dependencies.dependency.version' for a:b:jar is missing. @ line 2, column 3\n": "pom.xml:2: 'dependencies.dependency.version' for a:b:jar is missing.",
 	} {
-		err := failure(buildtool.Build{Dir: dir, Root: dir, Tool: buildtool.Tool{Name: "maven"}}, strings.ReplaceAll(output, "DIR", dir), errors.New("failed"))
+		err := failure(buildtool.Build{Dir: dir, Root: dir, Tool: buildtool.Tool{Name: "maven"}},
+			strings.ReplaceAll(output, "DIR", dir), errors.New("failed"))
 		if got := err.Error(); got != "compile: "+want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -133,12 +139,14 @@ func TestMissingDependency(t *testing.T) {
 		begin + "\n[ERROR] dependency: a:b:jar:4 (compile)\n[ERROR] \ta:b:jar:4 was not found in https://example.com during a previous attempt. This failure was cached in the local repository and resolution is not reattempted\n[ERROR] -> [Help 1]": 3,
 		begin + ": Could not find artifact a:b:jar:4 in central (https://example.com) -> [Help 1]":                                                                                                                                                      1,
 	} {
-		err := failure(buildtool.Build{Dir: t.TempDir(), Tool: buildtool.Tool{Name: "maven"}}, output+end, errors.New("it failed"))
+		err := failure(buildtool.Build{Dir: t.TempDir(), Tool: buildtool.Tool{Name: "maven"}}, output+end,
+			errors.New("it failed"))
 		said := fault.Of(err)
 		if got := err.Error(); got != "build with maven: it failed: a:b:jar:4 is in no repository of the build" {
 			t.Errorf("got %q", got)
 		}
-		if len(said.Evidence) != lines || strings.Contains(strings.Join(said.Evidence, "\n"), "[Help") || len(said.Hints) != 1 {
+		if len(said.Evidence) != lines || strings.Contains(strings.Join(said.Evidence, "\n"), "[Help") ||
+			len(said.Hints) != 1 {
 			t.Errorf("got %q, %q", said.Evidence, said.Hints)
 		}
 	}
@@ -155,7 +163,8 @@ func TestUnknownModule(t *testing.T) {
 		testfile.Write(t, dir, "pom.xml", pom)
 		testfile.Write(t, dir, "web/pom.xml", "<project/>")
 		err := failure(buildtool.Build{Dir: dir, Root: dir, Module: "wep"}, output, errors.New("it failed"))
-		if f := fault.Of(err); f.Code != "project.unsupported" || !strings.HasSuffix(err.Error(), `has no module "wep"`) || !slices.Equal(f.Hints, []string{hint}) {
+		if f := fault.Of(err); f.Code != "project.unsupported" ||
+			!strings.HasSuffix(err.Error(), `has no module "wep"`) || !slices.Equal(f.Hints, []string{hint}) {
 			t.Errorf("%s: got %v, %q", pom, err, f.Hints)
 		}
 	}
@@ -166,7 +175,8 @@ func TestMavenNamesACorruptJar(t *testing.T) {
 	dir := t.TempDir()
 	testfile.Write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId></project>")
 	jar := testfile.Write(t, dir, "target/shop-1.jar", "PK\x03\x04 cut")
-	one := must.Get((Maven{}).Application(buildtool.Build{Dir: dir, Root: dir}, []buildtool.Module{{Directory: dir, Archive: jar}}))(t)
+	one := must.Get((Maven{}).Application(buildtool.Build{Dir: dir, Root: dir},
+		[]buildtool.Module{{Directory: dir, Archive: jar}}))(t)
 	if one.Archive != jar {
 		t.Errorf("got %+v", one)
 	}
@@ -174,8 +184,10 @@ func TestMavenNamesACorruptJar(t *testing.T) {
 
 func TestOmittedPluginsAreNamed(t *testing.T) {
 	t.Parallel()
-	omitted := []string{"maven-checkstyle-plugin:check", "jacoco-maven-plugin:report", "maven-surefire-plugin:test", "maven-compiler-plugin:testCompile", "spring-boot-maven-plugin:build-image"}
-	if got := (Maven{}).Omitted([]buildtool.Module{{Omitted: omitted}}); !slices.Equal(got, []string{"checkstyle", "jacoco", "spring-boot:build-image"}) {
+	omitted := []string{"maven-checkstyle-plugin:check", "jacoco-maven-plugin:report", "maven-surefire-plugin:test",
+		"maven-compiler-plugin:testCompile", "spring-boot-maven-plugin:build-image"}
+	if got := (Maven{}).Omitted([]buildtool.Module{{Omitted: omitted}}); !slices.Equal(got,
+		[]string{"checkstyle", "jacoco", "spring-boot:build-image"}) {
 		t.Errorf("got %v", got)
 	}
 }
@@ -186,7 +198,8 @@ func TestApplicationIsTheSelectedModule(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "[work]", "shop")
 	web, admin := filepath.Join(root, "..", "web"), filepath.Join(root, "admin")
-	modules := []buildtool.Module{{Name: "g:shop", Directory: root}, {Name: "g:web", Directory: web}, {Name: "g:admin", Directory: admin}}
+	modules := []buildtool.Module{{Name: "g:shop", Directory: root}, {Name: "g:web", Directory: web},
+		{Name: "g:admin", Directory: admin}}
 	for _, dir := range []string{web, admin} {
 		jartest.Write(t, filepath.Join(dir, "target", "app-1.jar"), jartest.BootFiles())
 	}
@@ -196,10 +209,12 @@ func TestApplicationIsTheSelectedModule(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", module, one, err)
 		}
 	}
-	if _, err := (Maven{}).Application(buildtool.Build{Dir: root, Root: root}, modules); fault.Of(err).Code != "project.ambiguous" {
+	if _, err := (Maven{}).Application(buildtool.Build{Dir: root, Root: root},
+		modules); fault.Of(err).Code != "project.ambiguous" {
 		t.Errorf("two applications: %v", err)
 	}
-	if _, err := (Maven{}).Application(buildtool.Build{Dir: root, Root: root, Module: "none"}, modules); fault.Of(err).Code != "project.unsupported" {
+	if _, err := (Maven{}).Application(buildtool.Build{Dir: root, Root: root, Module: "none"},
+		modules); fault.Of(err).Code != "project.unsupported" {
 		t.Errorf("no application: %v", err)
 	}
 }
@@ -207,7 +222,8 @@ func TestApplicationIsTheSelectedModule(t *testing.T) {
 // TestModelIsOfThisBuild: .mvn/maven.config may name another extension, and then devloop's reports nothing.
 func TestModelIsOfThisBuild(t *testing.T) {
 	t.Parallel()
-	b := buildtool.Build{Dir: t.TempDir(), CacheDir: t.TempDir(), Tool: buildtool.Tool{Name: "maven", Command: []string{"true"}}}
+	b := buildtool.Build{Dir: t.TempDir(), CacheDir: t.TempDir(),
+		Tool: buildtool.Tool{Name: "maven", Command: []string{"true"}}}
 	b.Root = b.Dir
 	_, report, err := writeModelExtension(b.StateDir("models"))
 	if err != nil {

@@ -43,7 +43,8 @@ func TestRealMavenMakesOnlyTheApplication(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	if got := (Maven{}).Omitted(modules); !slices.Contains(got, "jib") || !slices.Contains(got, "checkstyle") || !slices.Contains(got, "frontend") || modules[0].Archive == "" || !(Maven{}).Frontend(modules[0]) {
+	if got := (Maven{}).Omitted(modules); !slices.Contains(got, "jib") || !slices.Contains(got, "checkstyle") ||
+		!slices.Contains(got, "frontend") || modules[0].Archive == "" || !(Maven{}).Frontend(modules[0]) {
 		t.Errorf("left out %v of %+v", got, modules)
 	}
 
@@ -53,8 +54,8 @@ func TestRealMavenMakesOnlyTheApplication(t *testing.T) {
 	}
 }
 
-// TestRealMavenDoesNotBuildSeveralApplications: the modules are named before any is built. The version of the plugin does
-// not exist.
+// TestRealMavenDoesNotBuildSeveralApplications: the modules are named before any is built. The version of the plugin
+// does not exist.
 func TestRealMavenDoesNotBuildSeveralApplications(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
@@ -65,8 +66,10 @@ func TestRealMavenDoesNotBuildSeveralApplications(t *testing.T) {
   <executions><execution><goals><goal>repackage</goal></goals></execution></executions></plugin></plugins></build></project>`
 	testfile.Write(t, b.Dir, "pom.xml", `<project><modelVersion>4.0.0</modelVersion><groupId>g</groupId><artifactId>all</artifactId><version>1</version><packaging>pom</packaging>
 <modules><module>shop</module><module>admin</module><module>lib</module></modules></project>`)
-	for name, properties := range map[string]string{"shop": "", "admin": "", "lib": "<properties><spring-boot.repackage.skip>true</spring-boot.repackage.skip></properties>"} {
-		testfile.Write(t, b.Dir, name+"/pom.xml", strings.NewReplacer("NAME", name, "PROPERTIES", properties).Replace(module))
+	for name, properties := range map[string]string{"shop": "", "admin": "",
+		"lib": "<properties><spring-boot.repackage.skip>true</spring-boot.repackage.skip></properties>"} {
+		testfile.Write(t, b.Dir, name+"/pom.xml",
+			strings.NewReplacer("NAME", name, "PROPERTIES", properties).Replace(module))
 	}
 	var err error
 	if b.Tool, err = (Maven{}).Find(t.Context(), b, nil); err != nil {

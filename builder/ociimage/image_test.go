@@ -121,7 +121,8 @@ func TestPulledContent(t *testing.T) {
 func TestPulledContentInZstandard(t *testing.T) {
 	t.Parallel()
 	plain := must.Get(random.Layer(2048, types.OCIUncompressedLayer))(t)
-	layer, err := tarball.LayerFromOpener(plain.Uncompressed, tarball.WithCompression(compression.ZStd), tarball.WithMediaType(types.OCILayerZStd))
+	layer, err := tarball.LayerFromOpener(plain.Uncompressed, tarball.WithCompression(compression.ZStd),
+		tarball.WithMediaType(types.OCILayerZStd))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +134,7 @@ func TestPulledContentInZstandard(t *testing.T) {
 	must.Do(t, remote.Write(parsed, img))
 	dir := t.TempDir()
 	var r Registry
-	got := must.Get(r.Image(t.Context(), Source{Ref: ref, Arch: "amd64", Dir: dir, Cache: layercache.Open(dir), Out: io.Discard}))(t)
+	got := must.Get(r.Image(t.Context(),
+		Source{Ref: ref, Arch: "amd64", Dir: dir, Cache: layercache.Open(dir), Out: io.Discard}))(t)
 	enginetest.CheckImage(t, got)
 }

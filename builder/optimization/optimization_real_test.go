@@ -11,8 +11,8 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// TestNoJVMWarnsOfTheOptionForNewMethods: the application's log begins without a warning of an option that the user did not choose, and the
-// JVM still gives other warnings.
+// TestNoJVMWarnsOfTheOptionForNewMethods: the application's log begins without a warning of an option that the user did
+// not choose, and the JVM still gives other warnings.
 func TestNoJVMWarnsOfTheOptionForNewMethods(t *testing.T) {
 	t.Parallel()
 	real.Java(t)

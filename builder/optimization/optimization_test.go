@@ -14,8 +14,10 @@ func texts(options []Option) (all []string) {
 
 func TestLaunchOptions(t *testing.T) {
 	t.Parallel()
-	manifest := map[string]string{"Add-Opens": "java.base/java.lang java.base/java.util", "Add-Exports": "java.base/sun.nio.ch"}
-	want := []string{"--add-exports=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED"}
+	manifest := map[string]string{"Add-Opens": "java.base/java.lang java.base/java.util",
+		"Add-Exports": "java.base/sun.nio.ch"}
+	want := []string{"--add-exports=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED",
+		"--add-opens=java.base/java.util=ALL-UNNAMED"}
 	if got := texts(Launch(manifest, 17)); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

@@ -21,9 +21,12 @@ func openShop(t *testing.T, role, module string) *Project {
 	testfile.Write(t, p.Dir, "app/src/main/java/App.java", "@SpringBootApplication class App { }")
 	testfile.Write(t, p.Dir, "admin/src/main/kotlin/AdminMain.kt", "fun main() { SpringApplication.run() }")
 	testfile.Write(t, p.Dir, "lib/src/main/java/Application.java", "class Application { }")
-	lib := buildtool.Module{Name: ":lib", Directory: filepath.Join(p.Dir, "lib"), Archive: filepath.Join(p.Dir, "lib/build/lib.jar")}
-	tell(t, lib, buildtool.Module{Name: ":app", Directory: filepath.Join(p.Dir, "app"), Application: true, Archive: "app.jar", Libraries: []string{lib.Archive}},
-		buildtool.Module{Name: ":admin", Directory: filepath.Join(p.Dir, "admin"), Application: true, Archive: "admin.jar"})
+	lib := buildtool.Module{Name: ":lib", Directory: filepath.Join(p.Dir, "lib"),
+		Archive: filepath.Join(p.Dir, "lib/build/lib.jar")}
+	tell(t, lib, buildtool.Module{Name: ":app", Directory: filepath.Join(p.Dir, "app"), Application: true,
+		Archive: "app.jar", Libraries: []string{lib.Archive}},
+		buildtool.Module{Name: ":admin", Directory: filepath.Join(p.Dir, "admin"), Application: true,
+			Archive: "admin.jar"})
 	return p
 }
 
@@ -36,7 +39,8 @@ func TestApplicationsOfABuild(t *testing.T) {
 		}
 		out.Reset()
 	}
-	if got, err := openShop(t, "gradle", ":app").Applications(t.Context(), out); got != nil || err != nil || out.Len() > 0 {
+	if got, err := openShop(t, "gradle", ":app").Applications(t.Context(), out); got != nil || err != nil ||
+		out.Len() > 0 {
 		t.Errorf("with a module: got %q, %v after %s", got, err, out)
 	}
 	p = openShop(t, "gradle", "")
@@ -48,7 +52,8 @@ func TestApplicationsOfABuild(t *testing.T) {
 
 func TestApplicationsOfABuildThatMakesOne(t *testing.T) {
 	p := openShop(t, "gradle", "")
-	tell(t, buildtool.Module{Name: ":app", Directory: filepath.Join(p.Dir, "app"), Application: true, Archive: jartest.Write(t, filepath.Join(p.Dir, "app.jar"), jartest.BootFiles())})
+	tell(t, buildtool.Module{Name: ":app", Directory: filepath.Join(p.Dir, "app"), Application: true,
+		Archive: jartest.Write(t, filepath.Join(p.Dir, "app.jar"), jartest.BootFiles())})
 	if got, err := p.Applications(t.Context(), &bytes.Buffer{}); got != nil || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -58,7 +63,8 @@ func TestApplicationsOfABuildThatMakesOne(t *testing.T) {
 func TestApplicationsOfABuildThatFails(t *testing.T) {
 	p := openShop(t, "fail", "")
 	t.Setenv("PLAY_OUTPUT", filepath.Join(p.Dir, "app/src/main/java/App.java")+":1: error: ';' expected\n")
-	if got, err := p.Applications(t.Context(), &bytes.Buffer{}); err != nil || !slices.Equal(got, []string{":app", ":admin"}) {
+	if got, err := p.Applications(t.Context(), &bytes.Buffer{}); err != nil ||
+		!slices.Equal(got, []string{":app", ":admin"}) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }

@@ -28,7 +28,8 @@ import (
 // openPlayed opens a project whose Gradle is played in role.
 func openPlayed(t *testing.T, role, module string) *Project {
 	t.Helper()
-	return must.Get(Open(t.Context(), buildtest.GradleProject(t, role), Options{CacheDir: t.TempDir(), Module: module}))(t)
+	return must.Get(Open(t.Context(), buildtest.GradleProject(t, role),
+		Options{CacheDir: t.TempDir(), Module: module}))(t)
 }
 
 // tell sets what the played Gradle tells of the build.
@@ -46,14 +47,17 @@ func TestCompileAsksGradleForTheJar(t *testing.T) {
 	var out bytes.Buffer
 	for range 2 { // the second time Gradle's configuration cache doesn't run the script
 		app, err := p.Compile(t.Context(), &out)
-		want := springboot.App{Jar: jar, Archive: jar, Dir: p.Dir, Name: "spring-server", Dockerfile: filepath.Join(p.Dir, "Dockerfile"), DockerOptions: dockerfile.Options{Context: p.Dir, Args: map[string]string{}},
-			MainClass: "com.example.App", Java: 17, Boot: "3.5.7", Port: 9090}
+		want := springboot.App{Jar: jar, Archive: jar,
+			Dir: p.Dir, Name: "spring-server", Dockerfile: filepath.Join(p.Dir, "Dockerfile"),
+			DockerOptions: dockerfile.Options{Context: p.Dir, Args: map[string]string{}},
+			MainClass:     "com.example.App", Java: 17, Boot: "3.5.7", Port: 9090}
 		if err != nil || !reflect.DeepEqual(app, want) {
 			t.Errorf("got %+v, %v", app, err)
 		}
 		t.Setenv("PLAY_MODEL", "")
 	}
-	if !strings.Contains(out.String(), "--console=plain --daemon --init-script") || !strings.Contains(out.String(), "devloopArchive]") {
+	if !strings.Contains(out.String(), "--console=plain --daemon --init-script") ||
+		!strings.Contains(out.String(), "devloopArchive]") {
 		t.Errorf("Gradle was %s", &out)
 	}
 	entries, _ := os.ReadDir(p.Dir)
@@ -75,9 +79,11 @@ func TestCompileNamesTheModule(t *testing.T) {
 
 func TestCompileOfSeveralApplications(t *testing.T) {
 	p := openPlayed(t, "gradle", "")
-	tell(t, buildtool.Module{Name: ":app", Application: true, Archive: "app.jar"}, buildtool.Module{Name: ":admin", Application: true, Archive: "admin.jar"})
+	tell(t, buildtool.Module{Name: ":app", Application: true, Archive: "app.jar"},
+		buildtool.Module{Name: ":admin", Application: true, Archive: "admin.jar"})
 	_, err := p.Compile(t.Context(), io.Discard)
-	if e := fault.Of(err); e.Code != "project.ambiguous" || !slices.Equal(e.Evidence, []string{":app", ":admin"}) || e.Hints[0] != "choose one: --module :app" {
+	if e := fault.Of(err); e.Code != "project.ambiguous" || !slices.Equal(e.Evidence, []string{":app", ":admin"}) ||
+		e.Hints[0] != "choose one: --module :app" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -90,7 +96,8 @@ func TestCompileOfSomethingElse(t *testing.T) {
 		p := openPlayed(t, "fail", "")
 		t.Setenv("PLAY_OUTPUT", output)
 		_, err := p.Compile(t.Context(), io.Discard)
-		if fault.Of(err).Code != "project.unsupported" || !strings.Contains(err.Error(), "not found in root project 'shop'") {
+		if fault.Of(err).Code != "project.unsupported" ||
+			!strings.Contains(err.Error(), "not found in root project 'shop'") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -99,7 +106,8 @@ func TestCompileOfSomethingElse(t *testing.T) {
 func TestCompileRefusesAPlainJar(t *testing.T) {
 	p := openPlayed(t, "gradle", "")
 	for _, jar := range []string{
-		jartest.Write(t, filepath.Join(p.Dir, "plain.jar"), []jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}}),
+		jartest.Write(t, filepath.Join(p.Dir, "plain.jar"),
+			[]jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}}),
 		testfile.Write(t, p.Dir, "corrupt.jar", "PK\x03\x04 cut"),
 		filepath.Join(p.Dir, "missing.jar"),
 	} {
@@ -124,7 +132,8 @@ func TestCompileTellsWhatWentWrong(t *testing.T) {
 	}
 	t.Setenv("PLAY_OUTPUT", "* What went wrong:\nCould not resolve all files.\n> Could not find a:b:1.\n\n* Try:\n")
 	_, err = p.Compile(t.Context(), io.Discard)
-	if !errors.As(err, &e) || err.Error() != "build with gradle: "+p.Tool.Command[0]+" exited with status 1: Could not find a:b:1." ||
+	if !errors.As(err, &e) || err.Error() != "build with gradle: "+p.Tool.Command[0]+
+		" exited with status 1: Could not find a:b:1." ||
 		!slices.Equal(e.Evidence(), []string{"Could not resolve all files.", "> Could not find a:b:1."}) {
 		t.Errorf("got %v, %q", err, e.Evidence())
 	}
@@ -133,7 +142,8 @@ func TestCompileTellsWhatWentWrong(t *testing.T) {
 func TestCompileCancelled(t *testing.T) {
 	p := openPlayed(t, "hang", "")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	if _, err := p.Compile(ctx, onWrite(func() { cancel(errCause) })); !errors.Is(err, errCause) || fault.Of(err).Code != "" {
+	if _, err := p.Compile(ctx, onWrite(func() { cancel(errCause) })); !errors.Is(err, errCause) ||
+		fault.Of(err).Code != "" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -153,15 +163,20 @@ var forModel = regexp.MustCompile(`-D(maven\.ext\.class\.path|devloop\.\w+)=\S+ 
 
 func TestMavenModules(t *testing.T) {
 	dir := t.TempDir()
-	testfile.Write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId><modules><module>lib</module><module>web</module></modules></project>")
+	testfile.Write(t, dir, "pom.xml",
+		"<project><artifactId>shop</artifactId><modules><module>lib</module><module>web</module></modules></project>")
 	testfile.Write(t, dir, "lib/pom.xml", "<project><artifactId>lib</artifactId></project>")
 	testfile.Write(t, dir, "web/pom.xml", "<project><artifactId>shop-web</artifactId></project>")
-	report, err := json.Marshal([]buildtool.Module{{Name: "g:shop", Directory: dir}, {Name: "g:lib", Directory: filepath.Join(dir, "lib")}, {Name: "g:shop-web", Directory: filepath.Join(dir, "web")}})
+	report, err := json.Marshal([]buildtool.Module{{Name: "g:shop", Directory: dir}, {Name: "g:lib",
+		Directory: filepath.Join(dir, "lib")}, {Name: "g:shop-web", Directory: filepath.Join(dir, "web")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	testfile.Write(t, dir, "mvnw", "#!/bin/sh\necho \"$@\" MAVEN_OPTS=$MAVEN_OPTS\nfor a; do case $a in -Ddevloop.model=*) echo '"+string(report)+"' >${a#*=};; esac; done\n")
-	jartest.Write(t, filepath.Join(dir, "lib/target/lib-1.jar"), []jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}})
+	testfile.Write(t, dir, "mvnw",
+		"#!/bin/sh\necho \"$@\" MAVEN_OPTS=$MAVEN_OPTS\nfor a; do case $a in -Ddevloop.model=*) echo '"+string(report)+
+			"' >${a#*=};; esac; done\n")
+	jartest.Write(t, filepath.Join(dir, "lib/target/lib-1.jar"),
+		[]jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}})
 	web := jartest.Write(t, filepath.Join(dir, "web/target/shop-web-2.jar"), jartest.BootFiles())
 	jartest.Write(t, filepath.Join(dir, "web/target/shop-web-1.jar"), jartest.BootFiles())
 	testfile.Write(t, dir, "web/target/maven-archiver/pom.properties", "artifactId=shop-web\nversion=2\n")
@@ -172,7 +187,8 @@ func TestMavenModules(t *testing.T) {
 		p := must.Get(Open(t.Context(), dir, Options{CacheDir: t.TempDir(), Module: module}))(t)
 		var out bytes.Buffer
 		app, err := p.Compile(t.Context(), &out)
-		if err != nil || app.Jar != web || app.Dir != filepath.Join(dir, "web") || forModel.ReplaceAllString(out.String(), "") != want {
+		if err != nil || app.Jar != web || app.Dir != filepath.Join(dir, "web") ||
+			forModel.ReplaceAllString(out.String(), "") != want {
 			t.Errorf("%q: got %+v, %v, called %s", module, app, err, &out)
 		}
 	}
@@ -188,12 +204,14 @@ func TestMainClasses(t *testing.T) {
 	p := openPlayed(t, "fail", "")
 	t.Setenv("PLAY_OUTPUT", "* What went wrong:\nExecution failed for task ':bootJar'.\n> Unable to find a single main class from the following candidates [com.example.Other, com.example.App]\n\n* Try:\n")
 	_, err := p.Compile(t.Context(), io.Discard)
-	if e := fault.Of(err); e.Code != "project.ambiguous" || !slices.Equal(e.Evidence, []string{"com.example.Other", "com.example.App"}) ||
+	if e := fault.Of(err); e.Code != "project.ambiguous" ||
+		!slices.Equal(e.Evidence, []string{"com.example.Other", "com.example.App"}) ||
 		e.Hints[1] != `choose it in build.gradle: springBoot { mainClass = "com.example.App" }` {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("PLAY_OUTPUT", "> Main class name has not been configured and it could not be resolved\n")
-	if _, err := p.Compile(t.Context(), io.Discard); fault.Of(err).Code != "project.unsupported" || !strings.HasSuffix(err.Error(), "has no main class") {
+	if _, err := p.Compile(t.Context(), io.Discard); fault.Of(err).Code != "project.unsupported" ||
+		!strings.HasSuffix(err.Error(), "has no main class") {
 		t.Errorf("got %v", err)
 	}
 }

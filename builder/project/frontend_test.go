@@ -53,7 +53,8 @@ func TestFrontendIsLeftOut(t *testing.T) {
 	}
 	p.OnlyApplication = false
 	var out bytes.Buffer
-	if _, err := p.Compile(t.Context(), &out); err != nil || strings.Contains(out.String(), "-Ddevloop.skipFrontend=true") {
+	if _, err := p.Compile(t.Context(), &out); err != nil ||
+		strings.Contains(out.String(), "-Ddevloop.skipFrontend=true") {
 		t.Errorf("a whole build leaves the frontend out: %v", err)
 	}
 }

@@ -21,13 +21,16 @@ import (
 func applicationModule(t *testing.T, root, name string) buildtool.Module {
 	t.Helper()
 	dir := filepath.Join(root, name)
-	m := buildtool.Module{Name: ":" + name, Directory: dir, Application: true, Archive: jartest.Write(t, filepath.Join(dir, "build/libs", name+".jar"), jartest.BootFiles()),
-		Sources: []string{filepath.Join(dir, "src/main/java")}, Classes: []string{filepath.Join(dir, "build/classes")}, Resources: []string{filepath.Join(dir, "build/resources")}}
+	m := buildtool.Module{Name: ":" + name, Directory: dir, Application: true,
+		Archive: jartest.Write(t, filepath.Join(dir, "build/libs", name+".jar"), jartest.BootFiles()),
+		Sources: []string{filepath.Join(dir, "src/main/java")}, Classes: []string{filepath.Join(dir, "build/classes")},
+		Resources: []string{filepath.Join(dir, "build/resources")}}
 	for _, f := range jartest.BootFiles() {
 		inside := strings.TrimPrefix(f[0], "BOOT-INF/classes/")
 		switch {
 		case strings.HasSuffix(f[0], ".jar"):
-			m.Libraries = append(m.Libraries, testfile.Write(t, filepath.Join(root, "libraries"), filepath.Base(f[0]), f[1]))
+			m.Libraries = append(m.Libraries,
+				testfile.Write(t, filepath.Join(root, "libraries"), filepath.Base(f[0]), f[1]))
 		case inside != f[0] && strings.HasSuffix(inside, ".class"):
 			testfile.Write(t, m.Classes[0], inside, f[1])
 		case inside != f[0]:
@@ -112,7 +115,8 @@ func TestWhatWasSavedSinceIsBuiltAlone(t *testing.T) {
 // TestRefreshBuildsWhatWasSaved: a module that two applications use is built for one of them, and then for both.
 func TestRefreshBuildsWhatWasSaved(t *testing.T) {
 	root := buildtest.GradleProject(t, "gradle")
-	web, api, core := applicationModule(t, root, "web"), applicationModule(t, root, "api"), applicationModule(t, root, "core")
+	web, api, core := applicationModule(t, root, "web"), applicationModule(t, root, "api"),
+		applicationModule(t, root, "core")
 	core.Application = false
 	for _, m := range []*buildtool.Module{&web, &api} {
 		m.Compilers = []buildtool.Compiler{{Plugin: "java", Compiler: "javac", ClassPath: []string{core.Archive}}}
@@ -129,7 +133,8 @@ func TestRefreshBuildsWhatWasSaved(t *testing.T) {
 	for _, p := range projects {
 		tasksOf(t, p)
 	}
-	const sinceBegin, sinceEnd = -21 * time.Millisecond, 20 * time.Millisecond // for the last build, and not for the next one
+	// for the last build, and not for the next one
+	const sinceBegin, sinceEnd = -21 * time.Millisecond, 20 * time.Millisecond
 	for _, step := range []struct {
 		changed, web, api string
 		at                time.Duration
@@ -185,14 +190,16 @@ func TestAJointBuildThatIsCancelled(t *testing.T) {
 // TestMavenBuildsSeveralModulesAtOnce: what they use is built with them, once.
 func TestMavenBuildsSeveralModulesAtOnce(t *testing.T) {
 	root := t.TempDir()
-	testfile.Write(t, root, "pom.xml", "<project><artifactId>shop</artifactId><modules><module>web</module><module>api</module></modules></project>")
+	testfile.Write(t, root, "pom.xml",
+		"<project><artifactId>shop</artifactId><modules><module>web</module><module>api</module></modules></project>")
 	report := "["
 	for _, name := range []string{"web", "api"} {
 		testfile.Write(t, root, name+"/pom.xml", "<project><artifactId>"+name+"</artifactId></project>")
 		jar := jartest.Write(t, filepath.Join(root, name, "target", name+"-1.jar"), jartest.BootFiles())
 		report += `{"name":"g:` + name + `","directory":"` + filepath.Join(root, name) + `","archive":"` + jar + `"},`
 	}
-	testfile.Write(t, root, "mvnw", "#!/bin/sh\necho \"$@\"\nfor a; do case $a in -Ddevloop.model=*) echo '"+strings.TrimSuffix(report, ",")+"]' >${a#*=};; esac; done\n")
+	testfile.Write(t, root, "mvnw", "#!/bin/sh\necho \"$@\"\nfor a; do case $a in -Ddevloop.model=*) echo '"+
+		strings.TrimSuffix(report, ",")+"]' >${a#*=};; esac; done\n")
 	projects := openJoined(t, root, t.TempDir(), "web", "api")
 	var first, second bytes.Buffer
 	one, err := projects[0].Compile(t.Context(), &first)

@@ -22,8 +22,10 @@ import (
 func unpackedProject(t *testing.T, files []jartest.File) (*Project, buildtool.Module) {
 	t.Helper()
 	p := openPlayed(t, "gradle", "")
-	m := buildtool.Module{Name: ":", Directory: p.Dir, Application: true, Archive: jartest.Write(t, filepath.Join(p.Dir, "build/libs/app.jar"), files),
-		Classes: []string{filepath.Join(p.Dir, "build/classes")}, Resources: []string{filepath.Join(p.Dir, "build/resources"), ""}}
+	m := buildtool.Module{Name: ":", Directory: p.Dir, Application: true,
+		Archive:   jartest.Write(t, filepath.Join(p.Dir, "build/libs/app.jar"), files),
+		Classes:   []string{filepath.Join(p.Dir, "build/classes")},
+		Resources: []string{filepath.Join(p.Dir, "build/resources"), ""}}
 	for _, f := range files {
 		switch {
 		case strings.HasSuffix(f[0], ".jar"):
@@ -57,8 +59,10 @@ func TestCompileStopsToPack(t *testing.T) {
 		t.Errorf("first %s", task)
 	}
 	unpacked, task := compilePlayed(t, p)
-	if task != gradle.ClassesTask || unpacked.Jar != "" || !slices.Equal(unpacked.Classes, m.Classes) || !slices.Equal(unpacked.Resources, m.Resources[:1]) ||
-		unpacked.Libraries[0] != m.Libraries[0] || unpacked.MainClass != "com.example.App" || unpacked.Java != 17 || unpacked.Port != 9090 || unpacked.Boot != "3.5.7" {
+	if task != gradle.ClassesTask || unpacked.Jar != "" || !slices.Equal(unpacked.Classes, m.Classes) ||
+		!slices.Equal(unpacked.Resources, m.Resources[:1]) ||
+		unpacked.Libraries[0] != m.Libraries[0] || unpacked.MainClass != "com.example.App" || unpacked.Java != 17 ||
+		unpacked.Port != 9090 || unpacked.Boot != "3.5.7" {
 		t.Errorf("then %s: %+v", task, unpacked)
 	}
 	if got, want := contents(t, unpacked), contents(t, packed); !reflect.DeepEqual(got.Own, want.Own) {
@@ -86,7 +90,8 @@ func (c classified) Application(b buildtool.Build, modules []buildtool.Module) (
 	return one, err
 }
 
-// TestArchiveWithAClassifier: what a Dockerfile copies is the executable archive, by which it is asked whether it needs one.
+// TestArchiveWithAClassifier: what a Dockerfile copies is the executable archive, by which it is asked whether it needs
+// one.
 func TestArchiveWithAClassifier(t *testing.T) {
 	p, m := unpackedProject(t, jartest.BootFiles())
 	executable := m.Archive
@@ -107,7 +112,8 @@ func TestArchiveWithAClassifier(t *testing.T) {
 	}
 }
 
-// TestPackingOfAnEarlierDevloop: it did not note which archive was packed. That costs the build that each session begins with.
+// TestPackingOfAnEarlierDevloop: it did not note which archive was packed. That costs the build that each session
+// begins with.
 func TestPackingOfAnEarlierDevloop(t *testing.T) {
 	p, m := unpackedProject(t, jartest.BootFiles())
 	executable := m.Archive
@@ -146,7 +152,8 @@ func TestCompileLooksAgain(t *testing.T) {
 		change(p, m)
 		var out bytes.Buffer
 		_, _ = p.Compile(t.Context(), &out)
-		if got := out.String(); strings.Count(got, gradle.ClassesTask) != 1 || strings.Count(got, gradle.ArchiveTask) != 1 {
+		if got := out.String(); strings.Count(got, gradle.ClassesTask) != 1 ||
+			strings.Count(got, gradle.ArchiveTask) != 1 {
 			t.Errorf("%s: got %s", what, got)
 		}
 	}
@@ -165,7 +172,8 @@ func TestCompileGoesOnPacking(t *testing.T) {
 		change(m)
 		for range 2 {
 			app, task := compilePlayed(t, p)
-			if !strings.Contains(task, gradle.ArchiveTask+"the archive is packed at each build: ") || !strings.Contains(task, why) || app.Jar == "" || app.Exploded != nil {
+			if !strings.Contains(task, gradle.ArchiveTask+"the archive is packed at each build: ") ||
+				!strings.Contains(task, why) || app.Jar == "" || app.Exploded != nil {
 				t.Errorf("%s: got %q, %+v", why, task, app)
 			}
 		}

@@ -18,7 +18,8 @@ import (
 )
 
 func TestOpenFindsNoProject(t *testing.T) {
-	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "missing"), testfile.Write(t, t.TempDir(), "file", "")} {
+	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "missing"),
+		testfile.Write(t, t.TempDir(), "file", "")} {
 		_, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
 		if e := fault.Of(err); e.Code != "project.none" || len(e.Hints) == 0 {
 			t.Errorf("%s: got %v", dir, err)
@@ -50,7 +51,8 @@ func TestOpenReadsNames(t *testing.T) {
 			for path, text := range test.files {
 				testfile.Write(t, dir, path, text)
 			}
-			p := must.Get(Open(t.Context(), filepath.Join(dir, test.sub), Options{Module: test.module, CacheDir: t.TempDir()}))(t)
+			p := must.Get(
+				Open(t.Context(), filepath.Join(dir, test.sub), Options{Module: test.module, CacheDir: t.TempDir()}))(t)
 			if p.Name != test.want || p.Tool.Name != test.wantTool || !strings.Contains(p.Tool.Why, test.wantFound) {
 				t.Errorf("got name %q, tool %+v", p.Name, p.Tool)
 			}
@@ -82,11 +84,13 @@ func TestModelIsOfOneKindOfBuild(t *testing.T) {
 	}
 }
 
-// TestInputs: build files are found in each directory that is not a module's sources, and with them the code of plugins.
+// TestInputs: build files are found in each directory that is not a module's sources, and with them the code of
+// plugins.
 func TestInputs(t *testing.T) {
 	p := must.Get(Open(t.Context(), buildtest.GradleProject(t, "gradle"), Options{CacheDir: t.TempDir()}))(t)
 	plugins, lib := t.TempDir(), t.TempDir()
-	one := buildtool.Module{BuildFiles: []string{plugins, lib}, Libraries: []string{filepath.Join(lib, "build/libs/lib.jar")}}
+	one := buildtool.Module{BuildFiles: []string{plugins, lib},
+		Libraries: []string{filepath.Join(lib, "build/libs/lib.jar")}}
 	for file, want := range map[string]bool{
 		filepath.Join(p.Dir, "src/app/build.gradle"):              true,
 		filepath.Join(p.Dir, "app/src/main/java/com/a.gradle"):    false,
@@ -118,7 +122,8 @@ func TestBothBuilds(t *testing.T) {
 		for _, path := range []string{"gradle-" + gradle + "/bin/gradle", "maven/bin/mvn"} {
 			must.Do(t, os.Chmod(testfile.Write(t, dir, path, "#!/bin/sh\n"), 0o755))
 		}
-		t.Setenv("PATH", filepath.Join(dir, "gradle-"+gradle, "bin")+string(os.PathListSeparator)+filepath.Join(dir, "maven", "bin"))
+		t.Setenv("PATH", filepath.Join(dir, "gradle-"+gradle, "bin")+string(os.PathListSeparator)+
+			filepath.Join(dir, "maven", "bin"))
 	}
 	for name, test := range map[string]struct {
 		files       map[string]string
@@ -162,20 +167,21 @@ func TestBothBuilds(t *testing.T) {
 	}
 	dir := t.TempDir()
 	testfile.Write(t, dir, "pom.xml", "<project/>")
-	if _, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: "gradle"}); fault.Of(err).Code != "project.none" {
+	if _, err := Open(t.Context(), dir,
+		Options{CacheDir: t.TempDir(), BuildTool: "gradle"}); fault.Of(err).Code != "project.none" {
 		t.Errorf("there is no Gradle build: %v", err)
 	}
 }
 
-// wrapperProject is a project whose wrapper has a distribution to fetch; it writes
-// a line to calls each time it is run.
+// wrapperProject is a project whose wrapper has a distribution to fetch; it writes a line to calls each time it is run.
 func wrapperProject(t *testing.T, script string) (dir, calls string) {
 	t.Helper()
 	dir = t.TempDir()
 	calls = filepath.Join(t.TempDir(), "calls")
 	testfile.Write(t, dir, "settings.gradle", "")
 	testfile.Write(t, dir, "gradlew", "#!/bin/sh\necho run >>"+calls+"\n"+script)
-	testfile.Write(t, dir, "gradle/wrapper/gradle-wrapper.properties", "distributionUrl=https\\://services.gradle.org/distributions/gradle-9.2.0-bin.zip\n")
+	testfile.Write(t, dir, "gradle/wrapper/gradle-wrapper.properties",
+		"distributionUrl=https\\://services.gradle.org/distributions/gradle-9.2.0-bin.zip\n")
 	t.Setenv("GRADLE_USER_HOME", t.TempDir())
 	return dir, calls
 }

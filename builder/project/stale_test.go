@@ -19,7 +19,8 @@ func TestMavenForgetsDeletedResources(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 	testfile.Write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId></project>")
-	report, err := json.Marshal([]buildtool.Module{{Name: "g:shop", Directory: dir, Classes: []string{in("target/classes")}, ResourceSources: []string{in("src/main/resources")}}})
+	report, err := json.Marshal([]buildtool.Module{{Name: "g:shop", Directory: dir,
+		Classes: []string{in("target/classes")}, ResourceSources: []string{in("src/main/resources")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/must"
 )
 
-// An engine that misses a layer must say so, whichever image store it has: else an image
-// would be there that can't run.
+// An engine that misses a layer must say so, whichever image store it has: else an image would be there that can't run.
 func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 	docker := real.Docker(t)
 	cache := layercache.Open(t.TempDir())

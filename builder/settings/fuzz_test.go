@@ -8,8 +8,12 @@ import (
 
 // FuzzPort reads the settings of an application from anywhere.
 func FuzzPort(f *testing.F) {
-	f.Add("server.port=${PORT:${OTHER:9095}}\nspring.profiles.active=${a}\na=${b}\nb=${a}", "server:\n  port: ${PORT:1}\n---\nspring.config.activate.on-profile: a & (b | !c)\nserver: {port: 2}\n", "PORT=3")
-	f.Add("#---\nspring.config.import=a.yaml\n", "a: &a [*a]\nspring: {profiles: {active: [x, y], group: {x: [x, y]}, include: x}}\n", "SPRING_APPLICATION_JSON={}")
+	f.Add("server.port=${PORT:${OTHER:9095}}\nspring.profiles.active=${a}\na=${b}\nb=${a}",
+		"server:\n  port: ${PORT:1}\n---\nspring.config.activate.on-profile: a & (b | !c)\nserver: {port: 2}\n",
+		"PORT=3")
+	f.Add("#---\nspring.config.import=a.yaml\n",
+		"a: &a [*a]\nspring: {profiles: {active: [x, y], group: {x: [x, y]}, include: x}}\n",
+		"SPRING_APPLICATION_JSON={}")
 	f.Fuzz(func(t *testing.T, properties, yaml, variable string) {
 		read := func(name string) ([]byte, error) {
 			switch {

@@ -9,7 +9,8 @@ import (
 func TestWhereAnApplicationListens(t *testing.T) {
 	web := libraries(true, "spring-boot-4.0.1.jar")
 	worker := libraries(false, "spring-core-7.0.1.jar", "kafka-clients-4.jar")
-	grpc := []string{"spring-core-7.0.1.jar", "grpc-netty-shaded-1.76.jar", "spring-grpc-server-spring-boot-autoconfigure-1.0.0.jar"}
+	grpc := []string{"spring-core-7.0.1.jar", "grpc-netty-shaded-1.76.jar",
+		"spring-grpc-server-spring-boot-autoconfigure-1.0.0.jar"}
 	for _, c := range []struct {
 		properties, yaml string
 		libraries        Libraries
@@ -129,7 +130,8 @@ func TestPortIsFoundWhereSpringFindsIt(t *testing.T) {
 func libraries(server bool, names ...string) Libraries {
 	classes := map[string]bool{}
 	if server {
-		classes = map[string]bool{webContext: true, servlets[0]: true, webServers[0].server: true, webServers[0].startedBy[2]: true}
+		classes = map[string]bool{webContext: true, servlets[0]: true, webServers[0].server: true,
+			webServers[0].startedBy[2]: true}
 	}
 	return Libraries{Names: names, Has: func() map[string]bool { return classes }}
 }
@@ -163,7 +165,8 @@ func TestServerIsKnownByItsClasses(t *testing.T) {
 		for _, class := range Decisive(append(files, "com/example/App.class")) {
 			classes[class] = true
 		}
-		if got := (Libraries{Has: func() map[string]bool { return classes }}).startServer(); got != c.want || len(classes) != len(c.classes) {
+		if got := (Libraries{Has: func() map[string]bool { return classes }}).startServer(); got != c.want ||
+			len(classes) != len(c.classes) {
 			t.Errorf("%s: got %v", c.what, got)
 		}
 	}

@@ -22,7 +22,8 @@ func TestJarHasTheProgramAndOnlyTheDirectoryOfTheStub(t *testing.T) {
 	for _, f := range jar.File {
 		names = append(names, f.Name)
 	}
-	for _, want := range []string{"Spare.class", "../devloop_stub/Stub.class", "Launcher.class", "silent.xml", "../devloop_stub/Item.class", "../../../templates/devloop-stub.html"} {
+	for _, want := range []string{"Spare.class", "../devloop_stub/Stub.class", "Launcher.class", "silent.xml",
+		"../devloop_stub/Item.class", "../../../templates/devloop-stub.html"} {
 		if !slices.Contains(names, path.Join("io/github/devloop_cli", want)) {
 			t.Errorf("there is no %s: %q", want, names)
 		}

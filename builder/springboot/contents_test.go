@@ -17,7 +17,8 @@ import (
 
 func TestContents(t *testing.T) {
 	t.Parallel()
-	app, err := springboot.Open(jartest.Write(t, filepath.Join(t.TempDir(), "app.jar"), append(jartest.BootFiles(), jartest.File{"module-info.class", "m"})))
+	app, err := springboot.Open(jartest.Write(t, filepath.Join(t.TempDir(), "app.jar"),
+		append(jartest.BootFiles(), jartest.File{"module-info.class", "m"})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,8 @@ func TestContents(t *testing.T) {
 		t.Errorf("got %+v", app)
 	}
 	c := must.Get(app.Contents())(t)
-	if string(c.Own["static/index.html"]) != "<p>hello" || c.Own["module-info.class"] != nil || len(c.Own["com/example/App.class"]) == 0 {
+	if string(c.Own["static/index.html"]) != "<p>hello" || c.Own["module-info.class"] != nil ||
+		len(c.Own["com/example/App.class"]) == 0 {
 		t.Errorf("own files %q", c.Own)
 	}
 	for part, want := range map[springboot.Part]string{
@@ -59,7 +61,8 @@ func TestContentsShareMemory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	large := strings.Repeat("x", 1<<20)
-	files := map[string]string{"Main.class": jartest.Class(17), "small.txt": "small", "large.bin": large, "image.png": large}
+	files := map[string]string{"Main.class": jartest.Class(17), "small.txt": "small", "large.bin": large,
+		"image.png": large}
 	written := func(name, text string, at time.Time) {
 		must.Do(t, os.Chtimes(testfile.Write(t, dir, name, text), at, at))
 	}
@@ -81,7 +84,8 @@ func TestContentsShareMemory(t *testing.T) {
 	}
 	imageSum, _ := two.Sums.Of("image.png")
 	largeSum, _ := one.Sums.Of("large.bin")
-	if text, err := two.Read("image.png"); two.Own["image.png"] != nil || imageSum != largeSum || string(text) != large || err != nil {
+	if text, err := two.Read("image.png"); two.Own["image.png"] != nil || imageSum != largeSum ||
+		string(text) != large || err != nil {
 		t.Errorf("the file that is not kept: %d bytes in memory, %v", len(two.Own["image.png"]), err)
 	}
 	written("image.png", strings.Repeat("y", 1<<20), old.Add(time.Minute))
@@ -111,14 +115,19 @@ func TestContentsShareMemory(t *testing.T) {
 // TestServerInALibrary: the classes of a library count, and not its name.
 func TestServerInALibrary(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]int{"org/eclipse/jetty/server/Server.class": 8080, "org/eclipse/jetty/client/HttpClient.class": 0} {
+	for name, want := range map[string]int{"org/eclipse/jetty/server/Server.class": 8080,
+		"org/eclipse/jetty/client/HttpClient.class": 0} {
 		dir := t.TempDir()
-		library := jartest.Write(t, filepath.Join(dir, "everything-1.0.jar"), []jartest.File{{name, ""}, {"jakarta/servlet/Servlet.class", ""},
-			{"org/springframework/web/context/ConfigurableWebApplicationContext.class", ""}, {"org/springframework/boot/web/embedded/jetty/JettyServletWebServerFactory.class", ""}})
-		files := append(jartest.Without(jartest.BootFiles(), ".jar", ".idx", "application.properties", "application.yml"), jartest.File{"BOOT-INF/lib/everything-1.0.jar", jartest.Read(t, library)})
+		library := jartest.Write(t, filepath.Join(dir, "everything-1.0.jar"),
+			[]jartest.File{{name, ""}, {"jakarta/servlet/Servlet.class", ""},
+				{"org/springframework/web/context/ConfigurableWebApplicationContext.class", ""},
+				{"org/springframework/boot/web/embedded/jetty/JettyServletWebServerFactory.class", ""}})
+		files := append(jartest.Without(jartest.BootFiles(), ".jar", ".idx", "application.properties",
+			"application.yml"), jartest.File{"BOOT-INF/lib/everything-1.0.jar", jartest.Read(t, library)})
 		app := must.Get(springboot.Open(jartest.Write(t, filepath.Join(dir, "app.jar"), files)))(t)
 		testfile.Write(t, dir, "classes/Main.class", jartest.Class(17))
-		e := springboot.Exploded{MainClass: "Main", Boot: "3.5.7", Only: map[string][]byte{}, Libraries: []springboot.ExplodedLibrary{{File: library, Name: "everything-1.0.jar"}}}
+		e := springboot.Exploded{MainClass: "Main", Boot: "3.5.7", Only: map[string][]byte{},
+			Libraries: []springboot.ExplodedLibrary{{File: library, Name: "everything-1.0.jar"}}}
 		exploded, _ := e.App(springboot.BuildFiles{Classes: []string{filepath.Join(dir, "classes")}}, nil, nil)
 		if app.Port != want || exploded.Port != want {
 			t.Errorf("%s: got port %d of the jar, %d of the directories, want %d", name, app.Port, exploded.Port, want)
@@ -130,7 +139,8 @@ func TestClassesOfSources(t *testing.T) {
 	t.Parallel()
 	var c springboot.Contents
 	c.Sums = c.Sums.With(map[string]*filesums.Sum{"com/shop/Home.class": {}, "Loose.class": {}, "static/a.css": {}})
-	got := c.ClassesOf([]string{"web/src/main/java/com/shop/Home.java", "src/main/kotlin/Loose.kt", "web/com/shop/New.java", "a.css"})
+	got := c.ClassesOf([]string{"web/src/main/java/com/shop/Home.java", "src/main/kotlin/Loose.kt",
+		"web/com/shop/New.java", "a.css"})
 	if !slices.Equal(got, []string{"com/shop/Home", "Loose"}) {
 		t.Errorf("the sources are of the classes %q", got)
 	}

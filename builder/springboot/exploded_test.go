@@ -38,7 +38,8 @@ func TestExplodedApplicationHasTheFilesOfItsJar(t *testing.T) {
 		t.Fatalf("%s, %v", why, err)
 	}
 	app, found := e.App(built, nil, []string{"SERVER_PORT=7070"})
-	if !found || app.MainClass != packed.MainClass || app.Java != packed.Java || app.Boot != packed.Boot || app.Port != 7070 {
+	if !found || app.MainClass != packed.MainClass || app.Java != packed.Java || app.Boot != packed.Boot ||
+		app.Port != 7070 {
 		t.Errorf("got %+v, %v", app, found)
 	}
 	want := must.Get(packed.Contents())(t)
@@ -156,7 +157,8 @@ func TestExplodedApplicationIsGoneWithItsMainClassOrALibrary(t *testing.T) {
 func TestPreviewFeatures(t *testing.T) {
 	t.Parallel()
 	preview := func(java int) string { return jartest.Class(java)[:4] + "\xff\xff" + jartest.Class(java)[6:] }
-	for text, want := range map[string]bool{preview(25): true, preview(11): false, jartest.Class(25): false, "": false, "\xff\xff\xff\xff\xff\xff\xff\xff": false} {
+	for text, want := range map[string]bool{preview(25): true, preview(11): false, jartest.Class(25): false, "": false,
+		"\xff\xff\xff\xff\xff\xff\xff\xff": false} {
 		if got := usesPreview([]byte(text)); got != want {
 			t.Errorf("%q: got %v", text, got)
 		}
@@ -165,7 +167,8 @@ func TestPreviewFeatures(t *testing.T) {
 
 func TestManifestLinesOfMoreThan72BytesGoOn(t *testing.T) {
 	t.Parallel()
-	got := parseManifest([]byte("Manifest-Version: 1.0\r\nStart-Class: com.exam\r\n ple.App\r\n\r\nName: other\r\nStart-Class: no\r\n"))
+	got := parseManifest(
+		[]byte("Manifest-Version: 1.0\r\nStart-Class: com.exam\r\n ple.App\r\n\r\nName: other\r\nStart-Class: no\r\n"))
 	if got["Start-Class"] != "com.example.App" || got["Name"] != "" {
 		t.Errorf("got %v", got)
 	}

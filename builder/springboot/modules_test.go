@@ -29,7 +29,8 @@ func TestJoinModule(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, own := t.TempDir(), t.TempDir()
-			jar := jartest.Write(t, filepath.Join(t.TempDir(), "lib.jar"), append([]jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}}, test.packed...))
+			jar := jartest.Write(t, filepath.Join(t.TempDir(), "lib.jar"),
+				append([]jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}}, test.packed...))
 			library := jartest.Write(t, filepath.Join(t.TempDir(), "other.jar"), test.library)
 			main := append([]jartest.File{{"Main.class", jartest.Class(17)}}, test.own...)
 			for where, files := range map[string][]jartest.File{dir: test.disk, own: main} {
@@ -37,7 +38,9 @@ func TestJoinModule(t *testing.T) {
 					testfile.Write(t, where, f[0], f[1])
 				}
 			}
-			e := springboot.Exploded{MainClass: "Main", Only: map[string][]byte{}, Libraries: []springboot.ExplodedLibrary{{File: library, Name: "other.jar"}, {File: jar, Name: "lib.jar"}}}
+			e := springboot.Exploded{MainClass: "Main",
+				Only: map[string][]byte{}, Libraries: []springboot.ExplodedLibrary{{File: library, Name: "other.jar"},
+					{File: jar, Name: "lib.jar"}}}
 			why, err := e.JoinModule(jar, springboot.ExplodedModule{Name: "g:lib", Dirs: []string{dir}}, []string{own})
 			if err != nil || !strings.Contains(why, test.want) || (why == "") != (test.want == "") {
 				t.Fatalf("got %q, %v", why, err)

@@ -39,7 +39,8 @@ func newCopied(t testing.TB, files map[string]string) *copied {
 		c.write(t, name, text)
 	}
 	e := springboot.Exploded{MainClass: "Main", Only: map[string][]byte{"META-INF/MANIFEST.MF": nil}}
-	c.built, _ = e.App(springboot.BuildFiles{Classes: []string{filepath.Join(c.dir, "classes")}, Resources: []string{filepath.Join(c.dir, "resources")}}, nil, nil)
+	c.built, _ = e.App(springboot.BuildFiles{Classes: []string{filepath.Join(c.dir, "classes")},
+		Resources: []string{filepath.Join(c.dir, "resources")}}, nil, nil)
 	return c
 }
 
@@ -63,7 +64,8 @@ func contentsAfter(t testing.TB, app springboot.App, before springboot.Contents)
 // TestContentsFollowFromWhatWasWritten makes random changes, and asks for the contents after one or more of them.
 func TestContentsFollowFromWhatWasWritten(t *testing.T) {
 	t.Parallel()
-	c, names := newCopied(t, nil), []string{"a.txt", "b/c.txt", "D.class", "META-INF/services/x.Y", "META-INF/MANIFEST.MF", "module-info.class"}
+	c, names := newCopied(t, nil),
+		[]string{"a.txt", "b/c.txt", "D.class", "META-INF/services/x.Y", "META-INF/MANIFEST.MF", "module-info.class"}
 	last := contentsAfter(t, c.app(), springboot.Contents{})
 	for i := range 300 {
 		name, text := names[rand.IntN(len(names))], fmt.Sprint("text ", rand.IntN(4))
@@ -75,7 +77,8 @@ func TestContentsFollowFromWhatWasWritten(t *testing.T) {
 			continue
 		}
 		next, want := contentsAfter(t, c.app(), last), contentsAfter(t, c.app(), springboot.Contents{})
-		if next.Sums.ID() != want.Sums.ID() || !reflect.DeepEqual(next.Own, want.Own) || !maps.Equal(next.Rest, want.Rest) {
+		if next.Sums.ID() != want.Sums.ID() || !reflect.DeepEqual(next.Own, want.Own) ||
+			!maps.Equal(next.Rest, want.Rest) {
 			t.Fatalf("change %d, of %s: they differ in %v", i, name, filesums.Diff(next.Sums, want.Sums))
 		}
 		for _, path := range filesums.Diff(last.Sums, next.Sums) {
@@ -111,7 +114,8 @@ func TestOnlyWhatWasWrittenIsLookedAt(t *testing.T) {
 	}
 	elsewhere := c.built
 	elsewhere.Modules = []string{t.TempDir()} // which is no copy
-	for _, app := range []springboot.App{c.app(), c.built.CopiedTo(c.copies, nil), c.built.CopiedTo(c.copies, &springboot.Written{}), c.built.CopiedTo(c.copies, long), elsewhere.CopiedTo(c.copies, known)} {
+	for _, app := range []springboot.App{c.app(), c.built.CopiedTo(c.copies, nil), c.built.CopiedTo(c.copies,
+		&springboot.Written{}), c.built.CopiedTo(c.copies, long), elsewhere.CopiedTo(c.copies, known)} {
 		if !differ(app) {
 			t.Errorf("%+v: the change is not found", app)
 		}

@@ -7,8 +7,9 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// TestRealLibraries restarts an application with a library that its class path did not have, and with a class path on which the
-// archive of classes does not fit; in the next container; with what it had; and with a library with which it ends.
+// TestRealLibraries restarts an application with a library that its class path did not have, and with a class path on
+// which the archive of classes does not fit; in the next container; with what it had; and with a library with which it
+// ends.
 func TestRealLibraries(t *testing.T) {
 	t.Parallel()
 	real.Java(t)
@@ -25,7 +26,8 @@ func TestRealLibraries(t *testing.T) {
   }
 }
 `
-	if said, err := exec.Command("javac", "-d", dir+"/classes", write(t, dir, "App.java", app)).CombinedOutput(); err != nil {
+	if said, err := exec.Command("javac", "-d", dir+"/classes",
+		write(t, dir, "App.java", app)).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, said)
 	}
 	write(t, dir, "changes/README", "a volume")
@@ -37,7 +39,8 @@ func TestRealLibraries(t *testing.T) {
 	}
 	s, port := again()
 	s.expect("none true")
-	changeApplication(t, port, "a", true, AddedLibrary("1/library.txt"), []byte("first"), ClassPathFile, []byte(own+":"+first))
+	changeApplication(t, port, "a", true, AddedLibrary("1/library.txt"), []byte("first"), ClassPathFile,
+		[]byte(own+":"+first))
 	s.expect("first true")
 	changeApplication(t, port, "b", true, ClassPathFile, []byte(first+":"+own))
 	s.expect("first false")
@@ -46,7 +49,8 @@ func TestRealLibraries(t *testing.T) {
 	s.expect("first false")
 	changeApplication(t, port, "c", true, ClassPathFile, nil)
 	s.expect("none true")
-	changeApplication(t, port, "d", true, AddedLibrary("2/bad"), []byte{}, ClassPathFile, []byte(own+":"+dir+"/added/2"))
+	changeApplication(t, port, "d", true, AddedLibrary("2/bad"), []byte{}, ClassPathFile,
+		[]byte(own+":"+dir+"/added/2"))
 	s.expect("devloop: the application ended with exit code 3, and starts as it was before the change")
 	s.expect("none true")
 }

@@ -70,16 +70,20 @@ func superviseWithSpare(t *testing.T, options ...string) *supervised {
 	real.Java(t)
 	s := &supervised{port: real.FreePort(t), dir: t.TempDir()}
 	must.Do(t, os.CopyFS(filepath.Join(s.dir, "supervisor/io"), os.DirFS("io")))
-	for classes, source := range map[string]string{"classes": write(t, s.dir, "App.java", waiter), "spare": write(t, s.dir, "Spare.java", stand)} {
-		if said, err := exec.Command("javac", "-d", filepath.Join(s.dir, classes), source).CombinedOutput(); err != nil {
+	for classes, source := range map[string]string{"classes": write(t, s.dir, "App.java", waiter),
+		"spare": write(t, s.dir, "Spare.java", stand)} {
+		if said, err := exec.Command("javac", "-d", filepath.Join(s.dir, classes),
+			source).CombinedOutput(); err != nil {
 			t.Fatalf("javac: %v\n%s", err, said)
 		}
 	}
-	if err := os.Rename(filepath.Join(s.dir, "spare"), filepath.Join(s.dir, "supervisor/spare.jar")); err != nil { // a directory will do
+	if err := os.Rename(filepath.Join(s.dir, "spare"), filepath.Join(s.dir, "supervisor/spare.jar")); err != nil {
+		// a directory will do
 		t.Fatal(err)
 	}
 	write(t, s.dir, "changes/README", "a volume")
-	args := []string{"-cp", s.dir + "/supervisor", "io.github.devloop_cli.Supervise", s.port, s.dir + "/classes", s.dir + "/changes", "0", "java"}
+	args := []string{"-cp", s.dir + "/supervisor", "io.github.devloop_cli.Supervise", s.port, s.dir + "/classes",
+		s.dir + "/changes", "0", "java"}
 	s.process = start(t, append(append(args, options...), "-cp", s.dir+"/classes", "App")...)
 	return s
 }
@@ -183,7 +187,8 @@ func TestRealSecondSpareTakesARestartSoonAfterAnother(t *testing.T) {
 	s.confirm("c")
 }
 
-// TestRealSpareIsAloneIfOthersNeedTheMachine restarts the application twice, the second time before it may have another spare.
+// TestRealSpareIsAloneIfOthersNeedTheMachine restarts the application twice, the second time before it may have another
+// spare.
 func TestRealSpareIsAloneIfOthersNeedTheMachine(t *testing.T) {
 	t.Parallel()
 	for _, how := range []byte{4, 5} {
@@ -287,7 +292,8 @@ func (s *supervised) awaitSpare(what string, is func(state string) bool) {
 func (s *supervised) spareState() string {
 	files := must.Get(filepath.Glob("/proc/[0-9]*/cmdline"))(s)
 	for _, file := range files {
-		if line, _ := os.ReadFile(file); strings.Contains(string(line), "devloop_cli.Spare\x00") && strings.Contains(string(line), s.dir+"/") {
+		if line, _ := os.ReadFile(file); strings.Contains(string(line), "devloop_cli.Spare\x00") &&
+			strings.Contains(string(line), s.dir+"/") {
 			stat, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))
 			if _, rest, found := strings.Cut(string(stat), ") "); found {
 				return rest[:1]
@@ -305,7 +311,8 @@ func TestRealApplicationThatEndsInASpareStartsInANewJVM(t *testing.T) {
 	t.Log("its own fault")
 	s.spare()
 	s.restart("a", 1, "any")
-	s.expect("spare begun", ended, "begun", "devloop: the application ended with exit code 3, and starts as it was before the change", "begun")
+	s.expect("spare begun", ended, "begun",
+		"devloop: the application ended with exit code 3, and starts as it was before the change", "begun")
 	if got := s.spare(); got != "ready with 1 MB" {
 		t.Fatalf("got %q", got)
 	}

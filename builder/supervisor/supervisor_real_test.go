@@ -50,12 +50,14 @@ func TestRealApplicationEndsByItself(t *testing.T) {
 	t.Parallel()
 	real.Java(t)
 	dir := t.TempDir()
-	if said, err := exec.Command("javac", "-d", dir+"/classes", write(t, dir, "App.java", lastWords)).CombinedOutput(); err != nil {
+	if said, err := exec.Command("javac", "-d", dir+"/classes",
+		write(t, dir, "App.java", lastWords)).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, said)
 	}
 	write(t, dir, "changes/README", "a volume")
 	port, debug := real.FreePort(t), real.FreePort(t)
-	s := start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", debug, "java", "-cp", dir+"/classes", "App")
+	s := start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", debug, "java",
+		"-cp", dir+"/classes", "App")
 
 	s.expect("begun")
 	restartApplication(t, port)
@@ -95,8 +97,7 @@ func restartApplication(t *testing.T, port string) {
 	}
 }
 
-// TestRealLargeChanges sends files that are far larger than the memory of a supervisor as images
-// start it.
+// TestRealLargeChanges sends files that are far larger than the memory of a supervisor as images start it.
 func TestRealLargeChanges(t *testing.T) {
 	t.Parallel()
 	real.Java(t)
@@ -117,7 +118,8 @@ func TestRealLargeChanges(t *testing.T) {
 	}
 	write(t, dir, "changes/README", "a volume")
 	port := real.FreePort(t)
-	args := slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, classes, dir + "/changes", "0", "java", "-cp", classes, "App"})
+	args := slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, classes,
+		dir + "/changes", "0", "java", "-cp", classes, "App"})
 	s := start(t, args...)
 	holds := func(want byte) {
 		t.Helper()
@@ -159,7 +161,8 @@ func TestRealChangesBecomeOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, dir, "classes/gone.txt", "")
-		return start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "600")
+		return start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes",
+			"0", "sleep", "600")
 	}
 	const saves = 50
 	s := again()
@@ -235,7 +238,8 @@ func TestRealListenerOutlivesItsClients(t *testing.T) {
 	write(t, dir, "changes/README", "a volume")
 	write(t, dir, "classes/App.class", "")
 	port := real.FreePort(t)
-	args := slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, dir + "/classes", dir + "/changes", "0", "sleep", "600"})
+	args := slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, dir + "/classes",
+		dir + "/changes", "0", "sleep", "600"})
 	s := start(t, args...)
 	silent := dialed(t, port)
 	defer func() { _ = silent.Close() }()
@@ -273,7 +277,8 @@ func TestRealDebugPort(t *testing.T) {
 		value, _, _ = strings.Cut(value, "\n")
 		return value
 	}
-	for library, want := range map[string]bool{"lib/libjdwp.so": true, "lib/" + property("os.arch") + "/libjdwp.so": true, "lib/none": false} {
+	for library, want := range map[string]bool{"lib/libjdwp.so": true,
+		"lib/" + property("os.arch") + "/libjdwp.so": true, "lib/none": false} {
 		t.Run(library, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
@@ -287,7 +292,8 @@ func TestRealDebugPort(t *testing.T) {
 			write(t, dir, library, "")
 			application := write(t, dir, "java", "#!/bin/sh\necho \"$1\"\n")
 			must.Do(t, os.Chmod(application, 0o755))
-			said, err := exec.Command("java", "-Djava.home="+dir, "-cp", ".", "io.github.devloop_cli.Supervise", real.FreePort(t), dir, dir, real.FreePort(t), application, "App").Output()
+			said, err := exec.Command("java", "-Djava.home="+dir, "-cp", ".", "io.github.devloop_cli.Supervise",
+				real.FreePort(t), dir, dir, real.FreePort(t), application, "App").Output()
 			if got := strings.Contains(string(said), "-agentlib:jdwp="); err != nil || got != want {
 				t.Errorf("%v, the application is started with %q", err, said)
 			}
@@ -304,7 +310,8 @@ type process struct {
 	end   func() // as a container ends
 }
 
-// start starts a supervisor. It ends with the test, and after some minutes in any case, and so does all that it has started.
+// start starts a supervisor. It ends with the test, and after some minutes in any case, and so does all that it has
+// started.
 func start(t *testing.T, args ...string) process {
 	t.Helper()
 	said, to, err := os.Pipe()

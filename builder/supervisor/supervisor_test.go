@@ -13,10 +13,12 @@ import (
 
 func TestCommand(t *testing.T) {
 	t.Parallel()
-	for want, debug := range map[string]Debug{"0": {}, "17655": {On: true}, "17655:suspend": {On: true, Suspend: true}} {
+	for want, debug := range map[string]Debug{"0": {}, "17655": {On: true},
+		"17655:suspend": {On: true, Suspend: true}} {
 		got := Command("/opt/java", []string{"java", "App"}, debug, nil)
 		i := slices.Index(got, "io.github.devloop_cli.Supervise")
-		if got[0] != "/opt/java" || i < 0 || strings.Join(got[i+1:], " ") != "17654 /app/classes /app/changes "+want+" java App" {
+		if got[0] != "/opt/java" || i < 0 || strings.Join(got[i+1:], " ") != "17654 /app/classes /app/changes "+want+
+			" java App" {
 			t.Errorf("got %q", got)
 		}
 	}
@@ -26,8 +28,10 @@ func TestCommand(t *testing.T) {
 func TestOptionsOfEveryJVM(t *testing.T) {
 	t.Parallel()
 	real.Java(t)
-	for _, env := range []string{"JAVA_TOOL_OPTIONS=-Xmx512m -Xms512m", "JAVA_TOOL_OPTIONS=-XX:+UseG1GC -Xss1m", "JAVA_TOOL_OPTIONS=-XX:+UseParallelGC -XX:MaxRAMPercentage=75",
-		"JAVA_TOOL_OPTIONS=-XX:-TieredCompilation -XX:InitialHeapSize=1g", "JDK_JAVA_OPTIONS=-XX:InitialRAMPercentage=50 -XX:+UseZGC", "_JAVA_OPTIONS=-Xmx512m -XX:+UseG1GC"} {
+	for _, env := range []string{"JAVA_TOOL_OPTIONS=-Xmx512m -Xms512m", "JAVA_TOOL_OPTIONS=-XX:+UseG1GC -Xss1m",
+		"JAVA_TOOL_OPTIONS=-XX:+UseParallelGC -XX:MaxRAMPercentage=75",
+		"JAVA_TOOL_OPTIONS=-XX:-TieredCompilation -XX:InitialHeapSize=1g",
+		"JDK_JAVA_OPTIONS=-XX:InitialRAMPercentage=50 -XX:+UseZGC", "_JAVA_OPTIONS=-Xmx512m -XX:+UseG1GC"} {
 		if variable, why := jvm.Exclusive([]string{env}); variable != "" {
 			t.Errorf("%s: %s", env, why)
 		}

@@ -38,7 +38,8 @@ func newEngine(t *testing.T) *engine {
 		_, _ = fmt.Fprint(w, `{"Id":"new"}`)
 	}
 	e.listed = func(w http.ResponseWriter) { http.Error(w, `{"message":"no"}`, http.StatusInternalServerError) }
-	e.Mux.HandleFunc("POST /{version}/containers/create", func(w http.ResponseWriter, r *http.Request) { e.created(w, r) })
+	e.Mux.HandleFunc("POST /{version}/containers/create",
+		func(w http.ResponseWriter, r *http.Request) { e.created(w, r) })
 	e.Mux.HandleFunc("GET /{version}/containers/json", func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
 		e.filters = r.URL.Query().Get("filters")
@@ -48,7 +49,8 @@ func newEngine(t *testing.T) *engine {
 	e.Mux.HandleFunc("DELETE /{version}/containers/{id}", func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.removed = append(e.removed, r.PathValue("id")+" force="+r.URL.Query().Get("force")+" v="+r.URL.Query().Get("v"))
+		e.removed = append(e.removed,
+			r.PathValue("id")+" force="+r.URL.Query().Get("force")+" v="+r.URL.Query().Get("v"))
 		w.WriteHeader(http.StatusNoContent)
 	})
 	return e
@@ -113,16 +115,20 @@ func TestOnlyAbandonedContainersAreRemoved(t *testing.T) {
 		for id, c := range map[string]struct {
 			age time.Duration
 			by  string
-		}{"old": {time.Hour, maker(os.Getpid())}, "young": {time.Minute, maker(os.Getpid())}, "new": {0, maker(os.Getpid())},
-			"elsewhere": {time.Minute, fmt.Sprintf("%d@elsewhere", ended.Process.Pid)}, "killed": {time.Minute, maker(ended.Process.Pid)}} {
-			all = append(all, container.Summary{ID: id, Created: time.Now().Add(-24*time.Hour - c.age).Unix(), Labels: map[string]string{makerLabel: c.by}})
+		}{"old": {time.Hour, maker(os.Getpid())}, "young": {time.Minute, maker(os.Getpid())},
+			"new":       {0, maker(os.Getpid())},
+			"elsewhere": {time.Minute, fmt.Sprintf("%d@elsewhere", ended.Process.Pid)},
+			"killed":    {time.Minute, maker(ended.Process.Pid)}} {
+			all = append(all, container.Summary{ID: id, Created: time.Now().Add(-24*time.Hour - c.age).Unix(),
+				Labels: map[string]string{makerLabel: c.by}})
 		}
 		_ = json.NewEncoder(w).Encode(all)
 	}
 	if _, _, err := Create(t.Context(), e.Client, purpose, &container.Config{Image: "a"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := slices.Sorted(slices.Values(e.gone())); !slices.Equal(got, []string{"killed force=1 v=1", "old force=1 v=1"}) {
+	if got := slices.Sorted(slices.Values(e.gone())); !slices.Equal(got,
+		[]string{"killed force=1 v=1", "old force=1 v=1"}) {
 		t.Errorf("got %v", got)
 	}
 	if want := `{"label":{"example.com/purpose":true}}`; e.filters != want {

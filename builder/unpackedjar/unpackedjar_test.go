@@ -15,7 +15,8 @@ import (
 // guide is the Dockerfile of Spring's own guide.
 const guide = "FROM eclipse-temurin:17-jre\nARG DEPENDENCY=target/dependency\nCOPY ${DEPENDENCY}/BOOT-INF/lib /app/lib\nCOPY ${DEPENDENCY}/BOOT-INF/classes /app\n"
 
-var packed = []jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}, {"BOOT-INF/lib/a.jar", "a"}, {"BOOT-INF/classes/App.class", "two"}, {"BOOT-INF/classes/New.class", "new"}}
+var packed = []jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}, {"BOOT-INF/lib/a.jar", "a"},
+	{"BOOT-INF/classes/App.class", "two"}, {"BOOT-INF/classes/New.class", "new"}}
 
 // project has a jar in target, a Dockerfile, and files in target/dependency.
 func project(t *testing.T, text string, unpacked []jartest.File) (file *dockerfile.File, dir, jar string) {
@@ -25,7 +26,8 @@ func project(t *testing.T, text string, unpacked []jartest.File) (file *dockerfi
 		testfile.Write(t, dir, "target/dependency/"+f[0], f[1])
 	}
 	must.Do(t, os.MkdirAll(filepath.Join(dir, "target"), 0o755))
-	return dockerfile.Read(testfile.Write(t, dir, "Dockerfile", text), dockerfile.Options{Context: dir}), dir, jartest.Write(t, filepath.Join(dir, "target/guide.jar"), packed)
+	return dockerfile.Read(testfile.Write(t, dir, "Dockerfile", text), dockerfile.Options{Context: dir}), dir,
+		jartest.Write(t, filepath.Join(dir, "target/guide.jar"), packed)
 }
 
 func TestOldCodeIsRefused(t *testing.T) {
@@ -52,7 +54,8 @@ func TestOldCodeIsRefused(t *testing.T) {
 			switch {
 			case err != nil || (stale == nil) != (test.line == 0):
 				t.Errorf("got %+v, %v", stale, err)
-			case stale != nil && (stale.Line != test.line || !strings.Contains(strings.Join(stale.Hints, "\n"), "cd target/dependency && jar -xf ../guide.jar")):
+			case stale != nil && (stale.Line != test.line ||
+				!strings.Contains(strings.Join(stale.Hints, "\n"), "cd target/dependency && jar -xf ../guide.jar")):
 				t.Errorf("got %+v", stale)
 			}
 		})
@@ -85,10 +88,12 @@ func TestRefresh(t *testing.T) {
 			if stale, err := Stale(file, dir, jar); err != nil || test.refreshed && stale != nil {
 				t.Errorf("it is stale: %+v, %v", stale, err)
 			}
-			if text, _ := os.ReadFile(filepath.Join(dir, "target/dependency/BOOT-INF/classes/App.class")); test.refreshed != (string(text) == "two") {
+			if text, _ := os.ReadFile(filepath.Join(dir,
+				"target/dependency/BOOT-INF/classes/App.class")); test.refreshed != (string(text) == "two") {
 				t.Errorf("the class is %q", text)
 			}
-			for _, path := range []string{"BOOT-INF", "BOOT-INF/classes", "BOOT-INF/classes/New.class"} { // another user runs the image
+			for _, path := range []string{"BOOT-INF", "BOOT-INF/classes", "BOOT-INF/classes/New.class"} {
+				// another user runs the image
 				if info, err := os.Stat(filepath.Join(dir, "target/dependency", path)); test.refreshed && (err != nil || info.Mode().Perm()&0o044 != 0o044) {
 					t.Errorf("%s: %v, %v", path, info.Mode(), err)
 				}

@@ -93,7 +93,8 @@ func TestScenarioADebuggerStaysWhileBodiesAreSwappedAndComesBackAfterARestart(t 
 			t.Log("another shape starts the application again: what stands is let go, and the address stays")
 			third := request(url)
 			j.Say("", "Breakpoint hit")
-			s.replaceInSource("return said;\n    }", "return said + more();\n    }\n    String more() { return \"!\"; }")
+			s.replaceInSource("return said;\n    }",
+				"return said + more();\n    }\n    String more() { return \"!\"; }")
 			if got := r.took(); got != "compile restart ready forward" {
 				t.Errorf("it took %s", got)
 			}
@@ -171,12 +172,14 @@ spec:
 `)
 	port := real.FreePort(t)
 	r := s.start("run", "--without", "restart", "--debug", "--debug-port", port)
-	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "without liveness and startup probes") })
+	until(t, r.stream,
+		func(n event.Notice) bool { return strings.Contains(n.Text, "without liveness and startup probes") })
 	address := r.debugged()
 	url := r.answered("Hello, World")
 	r.took()
 	pod := s.pods()["spring-pod"].Spec.Containers[0]
-	if pod.LivenessProbe != nil || len(pod.Env) != 2 || pod.Env[0].Value != "-Dword=kept" || !strings.HasPrefix(pod.Env[1].Value, "-agentlib:jdwp=") {
+	if pod.LivenessProbe != nil || len(pod.Env) != 2 || pod.Env[0].Value != "-Dword=kept" ||
+		!strings.HasPrefix(pod.Env[1].Value, "-agentlib:jdwp=") {
 		t.Errorf("the container is %+v", pod)
 	}
 	j := real.StartJDB(t, address)

@@ -300,8 +300,8 @@ func TestDependenciesAreListed(t *testing.T) {
 	}
 }
 
-// TestContributingNamesEveryPackage keeps the picture whole. Packages for tests, and those that are internal to one domain,
-// are left to their comments.
+// TestContributingNamesEveryPackage keeps the picture whole. Packages for tests, and those that are internal to one
+// domain, are left to their comments.
 func TestContributingNamesEveryPackage(t *testing.T) {
 	t.Parallel()
 	root := os.DirFS("../..")
@@ -311,7 +311,8 @@ func TestContributingNamesEveryPackage(t *testing.T) {
 		switch {
 		case err != nil || !d.IsDir():
 			return err
-		case name == "hack", name == "samples", name == "docs", name == ".git", d.Name() == "testdata", strings.HasSuffix(name, "test"), !own:
+		case name == "hack", name == "samples", name == "docs", name == ".git", d.Name() == "testdata",
+			strings.HasSuffix(name, "test"), !own:
 			return fs.SkipDir
 		}
 		sources, err := fs.Glob(root, name+"/*.go")

@@ -24,7 +24,8 @@ func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
 	if took, why := r.tookBecause(); took != "compile swap forward" {
 		t.Errorf("a body: it took %s: %s", took, why)
 	}
-	s.write(main, controller("", `String say() { return text() + " " + System.getenv("WORD"); } String text() { return "three"; }`))
+	s.write(main, controller("",
+		`String say() { return text() + " " + System.getenv("WORD"); } String text() { return "three"; }`))
 	if took := r.took(); took != "compile restart ready forward" {
 		t.Errorf("a method: it took %s", took)
 	}
@@ -35,7 +36,8 @@ func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
 	text := testfile.Read(t, filepath.Join(s.dir, "Dockerfile"))
 	dockerfile := string(text)
 	s.write("Dockerfile", strings.Replace(dockerfile, "ENTRYPOINT", "ENV WORD=new\nENTRYPOINT", 1))
-	if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "Dockerfile") {
+	if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Path != "pod" ||
+		!strings.Contains(chosen.Why, "Dockerfile") {
 		t.Errorf("the Dockerfile: %+v", chosen)
 	}
 	r.took()
@@ -46,7 +48,8 @@ func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
 	s.write("Dockerfile", strings.Replace(dockerfile, "ENTRYPOINT", "RUN ls /app.jar\nENTRYPOINT", 1))
 	r.took()
 	s.write(main, word(`"four " + System.getenv("WORD")`))
-	if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "method text removed") {
+	if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Path != "pod" ||
+		!strings.Contains(chosen.Why, "method text removed") {
 		t.Errorf("a shape, with a step after the jar: %+v", chosen)
 	}
 	r.took()

@@ -20,8 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/must"
 )
 
-// These scenarios are about ends: whatever ends a run, nothing of it is left but what
-// its user wants.
+// These scenarios are about ends: whatever ends a run, nothing of it is left but what its user wants.
 
 // brief bounds how long a run may take to end, beside others at work.
 const brief = 10 * time.Second
@@ -58,7 +57,8 @@ func (s *scenario) start(name string, args ...string) *started {
 	r.stream = &eventStream{Decoder: json.NewDecoder(io.TeeReader(out, &read))}
 	s.Cleanup(func() {
 		if s.Failed() {
-			s.Logf("the last that it published:\n%s\nand said:\n%s", read.Bytes()[max(0, read.Len()-shownStream):], r.stderr.String())
+			s.Logf("the last that it published:\n%s\nand said:\n%s", read.Bytes()[max(0, read.Len()-shownStream):],
+				r.stderr.String())
 		}
 	})
 	return r
@@ -89,7 +89,8 @@ func (r *started) end(signal os.Signal) int {
 	r.Helper()
 	must.Do(r, r.command.Process.Signal(signal))
 	began := time.Now()
-	late := time.AfterFunc(brief, func() { _ = r.command.Process.Signal(syscall.SIGQUIT) }) // it then prints its goroutines
+	// it then prints its goroutines
+	late := time.AfterFunc(brief, func() { _ = r.command.Process.Signal(syscall.SIGQUIT) })
 	defer late.Stop()
 	for e := (event.Event{}); r.stream.Decode(&e) == nil; { // Wait may only come after the last read
 	}
@@ -139,7 +140,8 @@ func (r *started) processes() (list []string) {
 // deploy finds all as it should be.
 func (s *scenario) endAtEachStage(signal os.Signal, code int) {
 	s.Helper()
-	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Ready, event.Forward} {
+	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Ready,
+		event.Forward} {
 		s.replaceInSource("Hello, World", "Hello, World!") // each has something to build
 		r := s.start("run")
 		address := until(s.T, r.stream, func(event.PortListening) bool { return true }).URL
@@ -188,7 +190,8 @@ func TestScenarioASecondInterruptWaitsForNothing(t *testing.T) {
 		select {
 		case <-ended:
 			if status := r.command.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
-				t.Errorf("no signal ended it: it exited %v after the first interrupt, with %d", time.Since(began), status.ExitStatus())
+				t.Errorf("no signal ended it: it exited %v after the first interrupt, with %d", time.Since(began),
+					status.ExitStatus())
 			}
 			r.leavesNothing(address)
 			return
@@ -251,7 +254,8 @@ func TestScenarioTheNextRunTakesOverFromOneThatWasKilled(t *testing.T) {
 
 	t.Log("the next one has the same address, and replaces the Pod")
 	next := s.start("run", "--cleanup")
-	if got := until(t, next.stream, func(a event.AppAnswered) bool { return a.Text == "Hello, successor" }).URL; got != address {
+	if got := until(t, next.stream,
+		func(a event.AppAnswered) bool { return a.Text == "Hello, successor" }).URL; got != address {
 		t.Errorf("the address moved from %s to %s", address, got)
 	}
 	if code := next.end(os.Interrupt); code != 0 {

@@ -72,7 +72,8 @@ func (r *started) renew() {
 func (s *scenario) write(path, text string) {
 	s.Helper()
 	if sample := filepath.Base(s.dir); sample != s.name {
-		text = strings.NewReplacer("image: "+s.name, "image: "+s.name, "image: "+sample, "image: "+s.name, `image: "`+sample+":", `image: "`+s.name+":").Replace(text)
+		text = strings.NewReplacer("image: "+s.name, "image: "+s.name, "image: "+sample, "image: "+s.name,
+			`image: "`+sample+":", `image: "`+s.name+":").Replace(text)
 	}
 	path = filepath.Join(s.dir, path)
 	must.Do(s, os.MkdirAll(filepath.Dir(path), 0o755))
@@ -94,7 +95,8 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 		t.Errorf("it took %s", got)
 	}
 	t.Log("a new class, and a new resource")
-	s.write("src/main/java/com/example/Text.java", "package com.example; class Text { static final String HELLO = new String(\"Hello, text\"); }")
+	s.write("src/main/java/com/example/Text.java",
+		"package com.example; class Text { static final String HELLO = new String(\"Hello, text\"); }")
 	s.write("src/main/resources/static/note.txt", "a note")
 	s.replaceInSource(`"Hello, again"`, "Text.HELLO")
 	r.tookUntil(url, "Hello, text", inPlace)
@@ -106,12 +108,14 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 	}
 
 	t.Log("thread dumps: the application's as devloop explain says, and process 1 says that it is another")
-	for of, wanted := range map[string]string{"$(cat /proc/1/task/*/children)": "HTTP-Dispatcher", "1": "devloop's supervisor: the application is"} {
+	for of, wanted := range map[string]string{"$(cat /proc/1/task/*/children)": "HTTP-Dispatcher",
+		"1": "devloop's supervisor: the application is"} {
 		s.says("", "exec", s.name, "--", "sh", "-c", "kill -3 "+of)
 		until(t, r.stream, func(l event.AppLog) bool { return strings.Contains(l.Line, wanted) })
 	}
 	var own int // kB
-	if _, err := fmt.Sscanf(s.says("", "exec", s.name, "--", "grep", "RssAnon", "/proc/1/status"), "RssAnon: %d kB", &own); err != nil || own > 14_000 {
+	if _, err := fmt.Sscanf(s.says("", "exec", s.name, "--", "grep", "RssAnon", "/proc/1/status"), "RssAnon: %d kB",
+		&own); err != nil || own > 14_000 {
 		t.Errorf("the supervisor takes %d kB of its own, %v", own, err)
 	}
 
@@ -124,7 +128,8 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 			t.Fatal("the container did not restart")
 		}
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) { // a request waits for some seconds only
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		// a request waits for some seconds only
 		got := page(url, "text/plain")
 		if got == "200 Hello, text" {
 			break
@@ -163,14 +168,17 @@ func TestScenarioARestartThatFailsGoesBack(t *testing.T) {
 	t.Log("the application crashes with the change, is explained, and runs as it was before")
 	s.replaceInSource("class AppController {", "class AppController {\n"+crash)
 	f := r.finished(event.Failed)
-	if f.Code != "pod.crash" || !strings.Contains(f.Message+strings.Join(f.Evidence, "\n"), "the database is not there") {
+	if f.Code != "pod.crash" || !strings.Contains(f.Message+strings.Join(f.Evidence, "\n"),
+		"the database is not there") {
 		t.Errorf("the failure is %+v", f)
 	}
 	if got := page(url, "text/plain"); got != "200 Hello, World" {
 		t.Errorf("localhost says %s", got)
 	}
-	if pod := s.pods()[s.name]; pod.Status.ContainerStatuses[0].RestartCount != 0 || pod.Annotations["devloop-cli.github.io/changes"] != "" {
-		t.Errorf("the container restarted %d times, and its changes are %q", pod.Status.ContainerStatuses[0].RestartCount, pod.Annotations["devloop-cli.github.io/changes"])
+	if pod := s.pods()[s.name]; pod.Status.ContainerStatuses[0].RestartCount != 0 ||
+		pod.Annotations["devloop-cli.github.io/changes"] != "" {
+		t.Errorf("the container restarted %d times, and its changes are %q",
+			pod.Status.ContainerStatuses[0].RestartCount, pod.Annotations["devloop-cli.github.io/changes"])
 	}
 
 	t.Log("the next save is a restart again")

@@ -38,7 +38,8 @@ func matchLine(want, line string) bool {
 	if last == 0 {
 		return line == parts[0]
 	}
-	if !strings.HasPrefix(line, strings.TrimSpace(parts[0])) || !strings.HasSuffix(line, strings.TrimSpace(parts[last])) {
+	if !strings.HasPrefix(line, strings.TrimSpace(parts[0])) ||
+		!strings.HasSuffix(line, strings.TrimSpace(parts[last])) {
 		return false
 	}
 	for _, part := range parts[:last] {

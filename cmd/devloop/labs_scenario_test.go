@@ -27,7 +27,8 @@ func TestScenarioTheLabsRunAsTheyAreWritten(t *testing.T) {
 	real.Gradle(t)
 	takesOwnPorts(t)
 	s := newProject(t, "spring-server")
-	environment := append(s.ownCluster(), "DEVLOOP_NAMESPACE="+s.namespace) // status shows all otherwise, also those of other tests
+	// status shows all otherwise, also those of other tests
+	environment := append(s.ownCluster(), "DEVLOOP_NAMESPACE="+s.namespace)
 	nginx := &learner{scenario: s, dir: filepath.Join(t.TempDir(), "nginx"), environment: environment}
 	nginx.does(1, "en")
 	spring := &learner{scenario: s, dir: filepath.Join(t.TempDir(), "spring-server"), environment: environment}

@@ -23,10 +23,9 @@ import (
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
-// laptop is a machine of its own inside of this one, in namespaces of the kernel: with
-// no engine running, no image, no cluster, and no network but its loopback. What runs in
-// it ends with the test. Programs and files are this machine's, but for those that a
-// Docker engine writes.
+// laptop is a machine of its own inside of this one, in namespaces of the kernel: with no engine running, no image, no
+// cluster, and no network but its loopback. What runs in it ends with the test. Programs and files are this machine's,
+// but for those that a Docker engine writes.
 type laptop struct {
 	*testing.T
 	process *exec.Cmd // the first one in it
@@ -34,9 +33,8 @@ type laptop struct {
 	home    string
 }
 
-// boot makes the laptop. What the script covers is its own: the engine's sockets and
-// images, the logs, and the kernel's settings of inotify, since those hold for the whole
-// machine and others work on it.
+// boot makes the laptop. What the script covers is its own: the engine's sockets and images, the logs, and the kernel's
+// settings of inotify, since those hold for the whole machine and others work on it.
 const boot = `
 ip link set lo up
 for dir in lib/docker lib/containerd log; do
@@ -63,7 +61,8 @@ func newLaptop(t *testing.T, disk string) *laptop {
 	}
 	root := t.TempDir()
 	ctx, end := context.WithTimeout(t.Context(), patience)
-	process := exec.CommandContext(ctx, "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-ec", boot, root, disk)
+	process := exec.CommandContext(ctx, "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
+		"--mount-proc", "sh", "-ec", boot, root, disk)
 	var stderr bytes.Buffer
 	process.Stderr = &stderr
 	must.Do(t, process.Start())
@@ -87,11 +86,10 @@ func newLaptop(t *testing.T, disk string) *laptop {
 	return l
 }
 
-// command prepares a command that runs in the laptop, in dir. Its first words may be
-// assignments.
+// command prepares a command that runs in the laptop, in dir. Its first words may be assignments.
 func (l *laptop) command(dir string, words ...string) *exec.Cmd {
-	args := append([]string{"--target", fmt.Sprint(l.pid), "--net", "--mount", "--pid", "env", "-u", "DOCKER_HOST", "-u", "XDG_STATE_HOME",
-		"HOME=" + l.home, "KUBECONFIG=" + l.home + "/kubeconfig", "XDG_CACHE_HOME=" + l.home + "/.cache", "NO_COLOR=1",
+	args := append([]string{"--target", fmt.Sprint(l.pid), "--net", "--mount", "--pid", "env", "-u", "DOCKER_HOST",
+		"-u", "XDG_STATE_HOME", "HOME=" + l.home, "KUBECONFIG=" + l.home + "/kubeconfig", "XDG_CACHE_HOME=" + l.home + "/.cache", "NO_COLOR=1",
 		"sh", "-c", `cd "$0" && exec env "$@"`, dir}, words...)
 	cmd := exec.CommandContext(l.Context(), "nsenter", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -122,8 +120,7 @@ func (l *laptop) must(dir string, words ...string) string {
 	return out
 }
 
-// shows compares what commands say, one after the other, with a golden file. Each is a
-// line of words.
+// shows compares what commands say, one after the other, with a golden file. Each is a line of words.
 func (l *laptop) shows(golden, dir string, commands ...string) {
 	l.Helper()
 	var text strings.Builder
@@ -179,13 +176,15 @@ func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
 	real.CopySources(t, "../../samples/spring-maven", dir)
 	compileOnce(t, dir)
 	images := filepath.Join(t.TempDir(), "images.tar")
-	bundle := exec.CommandContext(t.Context(), "devloop", "bundle", "--output", images, dir) // on this machine, which has images
+	// on this machine, which has images
+	bundle := exec.CommandContext(t.Context(), "devloop", "bundle", "--output", images, dir)
 	if out, err := bundle.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 
 	t.Log("the engine is not running: it is started")
-	l.shows("daemon-stopped", dir, "devloop doctor --only docker", "devloop setup --only docker", "devloop setup --only docker --yes", "devloop setup --only docker --yes")
+	l.shows("daemon-stopped", dir, "devloop doctor --only docker", "devloop setup --only docker",
+		"devloop setup --only docker --yes", "devloop setup --only docker --yes")
 
 	t.Log("its socket is not everybody's")
 	l.shows("socket-denied", "/", "setpriv --reuid 65534 --regid 65534 --clear-groups devloop doctor --only docker")
@@ -202,18 +201,23 @@ func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
 	l.must("/", "pkill", "-KILL", "-x", "-f", "devloop setup --yes") // the laptop's processes are its own
 	_ = killed.Wait()
 	l.must("/", "sh", "-c", "docker kill $(docker ps -q)")
-	l.shows("cluster-incomplete", dir, "devloop doctor --only cluster", "devloop setup --only cluster --yes", "devloop setup --only cluster --yes")
+	l.shows("cluster-incomplete", dir, "devloop doctor --only cluster", "devloop setup --only cluster --yes",
+		"devloop setup --only cluster --yes")
 
 	t.Log("the context is gone: it is written again")
 	must.Do(t, os.Remove(filepath.Join(l.home, "kubeconfig")))
-	l.shows("context-missing", dir, "devloop doctor --only context", "devloop setup --only context --yes", "devloop setup --only context --yes")
+	l.shows("context-missing", dir, "devloop doctor --only context", "devloop setup --only context --yes",
+		"devloop setup --only context --yes")
 
 	t.Log("the limits of inotify are low: they are raised")
-	l.must("/", "sh", "-c", "echo 8 >/proc/sys/fs/inotify/max_user_watches; echo 8 >/proc/sys/fs/inotify/max_user_instances")
-	l.shows("inotify-low", dir, "devloop doctor --only inotify", "devloop setup --only inotify --yes", "cat /etc/sysctl.d/60-devloop.conf", "devloop setup --only inotify --yes")
+	l.must("/", "sh", "-c",
+		"echo 8 >/proc/sys/fs/inotify/max_user_watches; echo 8 >/proc/sys/fs/inotify/max_user_instances")
+	l.shows("inotify-low", dir, "devloop doctor --only inotify", "devloop setup --only inotify --yes",
+		"cat /etc/sysctl.d/60-devloop.conf", "devloop setup --only inotify --yes")
 
 	t.Log("a proxy that no node reaches")
-	l.shows("proxy-on-loopback", dir, "HTTPS_PROXY=http://127.0.0.1:3128 devloop doctor --only proxy", "HTTPS_PROXY=http://10.0.0.1:3128 devloop doctor --only proxy")
+	l.shows("proxy-on-loopback", dir, "HTTPS_PROXY=http://127.0.0.1:3128 devloop doctor --only proxy",
+		"HTTPS_PROXY=http://10.0.0.1:3128 devloop doctor --only proxy")
 
 	t.Log("all is well, and a second run changes nothing")
 	all := l.must(dir, "devloop", "setup", "--yes")
@@ -252,7 +256,8 @@ func TestScenarioFaultsThatNeedNoLaptop(t *testing.T) {
 		testfile.Write(t, cmd.Dir, "build.gradle", "")
 		testfile.Write(t, cmd.Dir, "gradlew", "")
 		out, _ := cmd.CombinedOutput()
-		compareFault(t, golden, fmt.Sprintf("$ devloop %s\n%s[exit code %d]\n", strings.Join(args, " "), out, cmd.ProcessState.ExitCode()))
+		compareFault(t, golden,
+			fmt.Sprintf("$ devloop %s\n%s[exit code %d]\n", strings.Join(args, " "), out, cmd.ProcessState.ExitCode()))
 	}
 
 	t.Log("a JDK that is too old, played: none is to be had any more")

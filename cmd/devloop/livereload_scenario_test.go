@@ -10,8 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/must"
 )
 
-// TestScenarioBrowsersReloadWhenAChangeIsServed listens as a page does, and asks as it would
-// when it is told.
+// TestScenarioBrowsersReloadWhenAChangeIsServed listens as a page does, and asks as it would when it is told.
 func TestScenarioBrowsersReloadWhenAChangeIsServed(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-maven")
@@ -25,7 +24,8 @@ func TestScenarioBrowsersReloadWhenAChangeIsServed(t *testing.T) {
 	}
 	defer func() { _ = page.Close() }()
 	_ = page.SetReadDeadline(time.Now().Add(s.patience))
-	must.Do(t, page.WriteJSON(map[string]any{"command": "hello", "protocols": []string{"http://livereload.com/protocols/official-7"}}))
+	must.Do(t, page.WriteJSON(
+		map[string]any{"command": "hello", "protocols": []string{"http://livereload.com/protocols/official-7"}}))
 	told := func() (m struct{ Command, Path string }) {
 		t.Helper()
 		must.Do(t, page.ReadJSON(&m))

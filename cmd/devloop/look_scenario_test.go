@@ -24,7 +24,8 @@ import (
 // words prepares devloop as a person runs it, without --json.
 func (s *scenario) words(name string, args ...string) *exec.Cmd {
 	cmd := s.command(name)
-	flags := []string{name, "--kubeconfig", real.Kubeconfig(), "--context", "kind-" + real.ClusterName, "--namespace", s.namespace}
+	flags := []string{name, "--kubeconfig", real.Kubeconfig(), "--context", "kind-" + real.ClusterName,
+		"--namespace", s.namespace}
 	cmd.Args = append([]string{"devloop"}, append(flags, args...)...)
 	return cmd
 }
@@ -96,20 +97,23 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 	if err := json.Unmarshal([]byte(s.says("", "status", "--json")), &table); err != nil || len(table.Pods) != 1 {
 		t.Fatalf("%v, %+v", err, table)
 	}
-	if p := table.Pods[0]; p.Name != "nginx-pod" || p.Project != "nginx" || p.Ready != 1 || p.ImageSince == nil || p.Problem != "" {
+	if p := table.Pods[0]; p.Name != "nginx-pod" || p.Project != "nginx" || p.Ready != 1 || p.ImageSince == nil ||
+		p.Problem != "" {
 		t.Errorf("got %+v", p)
 	}
 
 	t.Log("describe begins with our word, and has what kubectl has")
 	text := s.says(`Pod "nginx-pod" is running and ready`, "describe", "nginx-pod")
-	for _, part := range []string{"devloop forward nginx-pod 8080:80", "container nginx-container", "(cluster-internal)", "Scheduled", "pull policy IfNotPresent"} {
+	for _, part := range []string{"devloop forward nginx-pod 8080:80", "container nginx-container",
+		"(cluster-internal)", "Scheduled", "pull policy IfNotPresent"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is missing in describe:\n%s", part, text)
 		}
 	}
 	var description podview.Description
 	must.Do(t, json.Unmarshal([]byte(s.says("", "describe", "--json")), &description))
-	if description.Explanation != nil || len(description.Parts) != 1 || len(description.Events) == 0 || description.IP == "" {
+	if description.Explanation != nil || len(description.Parts) != 1 || len(description.Events) == 0 ||
+		description.IP == "" {
 		t.Errorf("got %+v", description)
 	}
 
@@ -119,22 +123,26 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 	if stdout != "out\n" || stderr != "err\n" || code != 7 {
 		t.Errorf("got %q, %q, %d", stdout, stderr, code)
 	}
-	if _, stderr, code := s.say("exec", "nginx-pod", "--", "no-such-program"); code != 16 || !strings.Contains(stderr, "no such program") {
+	if _, stderr, code := s.say("exec", "nginx-pod", "--", "no-such-program"); code != 16 ||
+		!strings.Contains(stderr, "no such program") {
 		t.Errorf("got %q, %d", stderr, code)
 	}
 	eventually(t, "the server's line about the request in its log", func() bool {
 		text, _, _ := s.say("logs", "nginx-pod")
 		return strings.Contains(text, "GET / HTTP/1.1")
 	})
-	if _, stderr, code := s.say("logs", "nginx-pod", "--previous"); code != 16 || !strings.Contains(stderr, "has not ended before") {
+	if _, stderr, code := s.say("logs", "nginx-pod", "--previous"); code != 16 ||
+		!strings.Contains(stderr, "has not ended before") {
 		t.Errorf("got %q, %d", stderr, code)
 	}
-	if _, stderr, code := s.say("describe", "nginx-prod"); code != 16 || !strings.Contains(stderr, `did you mean "nginx-pod"`) {
+	if _, stderr, code := s.say("describe", "nginx-prod"); code != 16 ||
+		!strings.Contains(stderr, `did you mean "nginx-pod"`) {
 		t.Errorf("got %q, %d", stderr, code)
 	}
 
 	t.Log("what goes on until Ctrl+C ends with its reader, also while it has nothing to print")
-	for _, words := range [][]string{{"status", "--watch"}, {"logs", "--follow", "nginx-pod"}, {"forward", "nginx-pod", "0:80"}} {
+	for _, words := range [][]string{{"status", "--watch"}, {"logs", "--follow", "nginx-pod"},
+		{"forward", "nginx-pod", "0:80"}} {
 		s.endsWithReader(words[0], words[1:]...)
 	}
 
@@ -152,7 +160,8 @@ func TestScenarioAnImageThatOnlyDockerHasIsExplained(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t, "nginx")
 	_, stderr, code := s.say("apply", "-f", "nginx-pod.yaml")
-	for _, part := range []string{"the pull policy is Always", "Docker has that image on this machine", "devloop apply -f nginx-pod.yaml --load"} {
+	for _, part := range []string{"the pull policy is Always", "Docker has that image on this machine",
+		"devloop apply -f nginx-pod.yaml --load"} {
 		if code != 14 || !strings.Contains(stderr, part) {
 			t.Errorf("ended with %d, want %q in:\n%s", code, part, stderr)
 		}
@@ -253,7 +262,8 @@ func TestScenarioForwardStaysThroughAReplacementAndIsShown(t *testing.T) {
 
 	t.Log("the address is in status, and answers")
 	var table struct{ Pods []podview.Row }
-	if err := json.Unmarshal([]byte(s.says("", "status", "--json")), &table); err != nil || len(table.Pods) != 1 || len(table.Pods[0].Addresses) != 1 {
+	if err := json.Unmarshal([]byte(s.says("", "status", "--json")), &table); err != nil || len(table.Pods) != 1 ||
+		len(table.Pods[0].Addresses) != 1 {
 		t.Fatalf("%v, %+v", err, table)
 	}
 	url := table.Pods[0].Addresses[0]
@@ -303,7 +313,8 @@ func TestScenarioDeleteLeavesWhatDevloopDidNotMake(t *testing.T) {
 	}
 
 	t.Log("looking at it is allowed")
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.says("nginx-pod", "status", "--all"), "no image"); {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.says("nginx-pod", "status", "--all"),
+		"no image"); {
 		if time.Now().After(deadline) {
 			t.Fatal("status does not show that the image is missing")
 		}

@@ -18,7 +18,8 @@ func protobuf(b *blueprint) {
 `
 	b.files[file] = "syntax = \"proto3\";\noption java_package = \"com.example.proto\";\noption java_multiple_files = true;\nmessage Tea { string leaf = 1; }\n"
 	b.generated("Proto", `com.example.proto.Tea.getDescriptor().getFields().size()`, "1")
-	b.edits = append(b.edits, edit{"a message", file, "leaf = 1;", "leaf = 1; string color = 2;", byRestart, "/proto", "proto 2"})
+	b.edits = append(b.edits,
+		edit{"a message", file, "leaf = 1;", "leaf = 1; string color = 2;", byRestart, "/proto", "proto 2"})
 }
 
 // openAPI has a class made of a schema, with the time at which it was made.
@@ -37,7 +38,8 @@ paths: {}
 components: {schemas: {Cup: {type: object, properties: {leaf: {type: string}}}}}
 `
 	b.generated("Api", `com.example.api.Cup.class.getDeclaredFields().length`, "1")
-	b.edits = append(b.edits, edit{"a schema", file, "leaf: {type: string}", "leaf: {type: string}, color: {type: string}", byRestart, "/api", "api 2"})
+	b.edits = append(b.edits, edit{"a schema", file, "leaf: {type: string}",
+		"leaf: {type: string}, color: {type: string}", byRestart, "/api", "api 2"})
 }
 
 // jooq has classes made of the definition of a table.
@@ -52,7 +54,8 @@ func jooq(b *blueprint) {
 `
 	b.files[file] = "CREATE TABLE tea (leaf VARCHAR(10));\n"
 	b.generated("Table", `com.example.db.tables.Tea.TEA.fields().length`, "1")
-	b.edits = append(b.edits, edit{"a table", file, "VARCHAR(10)", "VARCHAR(10), color INT", byRestart, "/table", "table 2"})
+	b.edits = append(b.edits,
+		edit{"a table", file, "VARCHAR(10)", "VARCHAR(10), color INT", byRestart, "/table", "table 2"})
 }
 
 // queryDSL has an annotation processor make a class of an entity.
@@ -63,8 +66,10 @@ func queryDSL(b *blueprint) {
 	b.processors += "<path><groupId>com.querydsl</groupId><artifactId>querydsl-apt</artifactId><version>${querydsl.version}</version><classifier>jakarta</classifier></path>" +
 		"<path><groupId>jakarta.persistence</groupId><artifactId>jakarta.persistence-api</artifactId><version>${jakarta-persistence.version}</version></path>"
 	b.files[file] = "package com.example;\nimport jakarta.persistence.*;\n\n@Entity\npublic class Thing {\n\n\t@Id\n\tLong id;\n\n}\n"
-	b.generated("Query", `java.util.Arrays.stream(QThing.class.getFields()).filter(f -> f.getName().matches("id|color")).count()`, "1")
-	b.edits = append(b.edits, edit{"an entity", file, "Long id;", "Long id;\n\n\tString color;", byRestart, "/query", "query 2"})
+	b.generated("Query",
+		`java.util.Arrays.stream(QThing.class.getFields()).filter(f -> f.getName().matches("id|color")).count()`, "1")
+	b.edits = append(b.edits,
+		edit{"an entity", file, "Long id;", "Long id;\n\n\tString color;", byRestart, "/query", "query 2"})
 }
 
 // generated adds a controller that says what an expression with a generated class is.

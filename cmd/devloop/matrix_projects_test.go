@@ -19,8 +19,7 @@ type blueprint struct {
 	name, build, boot string
 	// release is the Java version of the classes, packaging "jar" or "war".
 	release, packaging string
-	// repository says that the project is a git repository, modules that the application is a
-	// module of it.
+	// repository says that the project is a git repository, modules that the application is a module of it.
 	repository, modules bool
 	files               map[string]string
 	edits               []edit
@@ -50,7 +49,8 @@ const javaDir, resourceDir = "src/main/java/com/example/", "src/main/resources/"
 
 // newBlueprint returns a project of one controller and one static page.
 func newBlueprint(build, boot string) *blueprint {
-	b := &blueprint{name: fmt.Sprintf("matrix-%d", copies.Add(1)), build: build, boot: boot, release: "17", packaging: "jar", pages: map[string]string{"/named/x": "x"}, configMaps: map[string]map[string]string{}}
+	b := &blueprint{name: fmt.Sprintf("matrix-%d", copies.Add(1)), build: build, boot: boot, release: "17",
+		packaging: "jar", pages: map[string]string{"/named/x": "x"}, configMaps: map[string]map[string]string{}}
 	if boot == boot21 { // reads no class of a later Java
 		b.release = "8"
 	}
@@ -160,7 +160,8 @@ func (b *blueprint) addModules(all map[string]string) {
 
 // depend adds a dependency; its version is Spring Boot's where none is given.
 func (b *blueprint) depend(group, artifact, version string) {
-	b.dependencies += fmt.Sprintf("    <dependency><groupId>%s</groupId><artifactId>%s</artifactId>%s</dependency>\n", group, artifact, versioned(version))
+	b.dependencies += fmt.Sprintf("    <dependency><groupId>%s</groupId><artifactId>%s</artifactId>%s</dependency>\n",
+		group, artifact, versioned(version))
 	b.gradleDependencies += fmt.Sprintf("    %s '%s'\n", b.implementation(), coordinates(group, artifact, version))
 }
 
@@ -171,7 +172,8 @@ func (b *blueprint) process(group, artifact, version, property string) {
 	if version == "" {
 		version = "${" + property + "}"
 	}
-	b.processors += fmt.Sprintf("<path><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version></path>", group, artifact, version)
+	b.processors += fmt.Sprintf("<path><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version></path>",
+		group, artifact, version)
 }
 
 func versioned(version string) string {

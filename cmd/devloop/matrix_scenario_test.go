@@ -159,8 +159,8 @@ func (r *started) compilerReady() {
 	})
 }
 
-// baseImage returns an image with a Java that runs the classes. One for classes that are newer than the samples' is made of
-// the JDK that compiles them.
+// baseImage returns an image with a Java that runs the classes. One for classes that are newer than the samples' is
+// made of the JDK that compiles them.
 func (r row) baseImage(s *scenario, b *blueprint) string {
 	s.Helper()
 	const base = "eclipse-temurin:17-jre"
@@ -168,8 +168,9 @@ func (r row) baseImage(s *scenario, b *blueprint) string {
 		return base
 	}
 	dir, image := s.TempDir(), b.name+"-java"
-	jlink := exec.Command(filepath.Join(r.javaHome(s), "bin", "jlink"), "--output", filepath.Join(dir, "java"), "--strip-debug",
-		"--add-modules", "java.se,jdk.unsupported,jdk.jdwp.agent,jdk.crypto.ec,jdk.zipfs,jdk.management.agent,jdk.jcmd")
+	jlink := exec.Command(filepath.Join(r.javaHome(s), "bin", "jlink"), "--output", filepath.Join(dir, "java"),
+		"--strip-debug", "--add-modules",
+		"java.se,jdk.unsupported,jdk.jdwp.agent,jdk.crypto.ec,jdk.zipfs,jdk.management.agent,jdk.jcmd")
 	if out, err := jlink.CombinedOutput(); err != nil {
 		s.Fatalf("jlink: %v\n%s", err, out)
 	}
@@ -223,7 +224,8 @@ func (s *scenario) makeConfigMaps(all map[string]map[string]string) {
 // commit makes the project a git repository.
 func (s *scenario) commit() {
 	s.Helper()
-	for _, args := range [][]string{{"init", "--quiet"}, {"add", "."}, {"-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "commit", "--quiet", "--message", "Begin"}} {
+	for _, args := range [][]string{{"init", "--quiet"}, {"add", "."}, {"-c", "user.name=Somebody", "-c",
+		"user.email=somebody@example.com", "commit", "--quiet", "--message", "Begin"}} {
 		if out, err := exec.Command("git", append([]string{"-C", s.dir}, args...)...).CombinedOutput(); err != nil {
 			s.Fatalf("git %q: %v\n%s", args, err, out)
 		}

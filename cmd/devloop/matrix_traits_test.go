@@ -2,8 +2,7 @@ package main
 
 import "strings"
 
-// The traits of the matrix: each is a thing that real projects have, and that may keep a save from
-// the fast path.
+// The traits of the matrix: each is a thing that real projects have, and that may keep a save from the fast path.
 
 func packageInfo(b *blueprint) {
 	b.files[javaDir+"Owned.java"] = "package com.example;\nimport java.lang.annotation.*;\n\n@Retention(RetentionPolicy.RUNTIME)\npublic @interface Owned {\n\n}\n"
@@ -25,10 +24,12 @@ public class OwnedController {
 	b.pages["/owned"] = "true"
 }
 
-// jvmOptions has a manifest with options for every JVM of its container, and more of them in a ConfigMap that only the cluster has.
+// jvmOptions has a manifest with options for every JVM of its container, and more of them in a ConfigMap that only the
+// cluster has.
 func jvmOptions(b *blueprint) {
 	b.configMaps["jvm"] = map[string]string{"JDK_JAVA_OPTIONS": "-XX:+UseG1GC"}
-	b.files["pod.yaml"] = "apiVersion: v1\nkind: Pod\nmetadata: {name: " + b.name + "}\nspec:\n  containers:\n  - {name: app, image: " + b.name +
+	b.files["pod.yaml"] = "apiVersion: v1\nkind: Pod\nmetadata: {name: " + b.name +
+		"}\nspec:\n  containers:\n  - {name: app, image: " + b.name +
 		", ports: [{containerPort: 8080}], envFrom: [{configMapRef: {name: jvm}}], env: [{name: JAVA_TOOL_OPTIONS, value: \"-Xms256m -Xmx256m -Dword=given\"}]}\n"
 	b.files[javaDir+"OptionController.java"] = `package com.example;
 import java.lang.management.ManagementFactory;
@@ -64,7 +65,8 @@ public class OrderController {
 
 }
 `
-	b.edits = append(b.edits, edit{"Lombok", javaDir + "Order.java", "String item", "String name", byRestart, "/order", "Order(name=tea)"})
+	b.edits = append(b.edits, edit{"Lombok", javaDir + "Order.java", "String item", "String name", byRestart, "/order",
+		"Order(name=tea)"})
 }
 
 // configurationMetadata has a processor that writes a resource.
@@ -110,7 +112,8 @@ public class SettingsController {
 }
 `
 	b.files[resourceDir+"application.yaml"] = "matrix:\n  word: first\n"
-	b.edits = append(b.edits, edit{"metadata", javaDir + "Settings.java", `"none";`, "\"none\";\n\n\tprivate int number;\n\n\tpublic int getNumber() {\n\t\treturn number;\n\t}\n\n\tpublic void setNumber(int number) {\n\t\tthis.number = number;\n\t}", byRestart, "/setting", "first"},
+	b.edits = append(b.edits, edit{"metadata", javaDir + "Settings.java", `"none";`,
+		"\"none\";\n\n\tprivate int number;\n\n\tpublic int getNumber() {\n\t\treturn number;\n\t}\n\n\tpublic void setNumber(int number) {\n\t\tthis.number = number;\n\t}", byRestart, "/setting", "first"},
 		edit{"setting", resourceDir + "application.yaml", "first", "second", byRestart, "/setting", "second"})
 }
 
@@ -177,7 +180,8 @@ public class TeaController {
 
 }
 `
-	b.edits = append(b.edits, edit{"mapping", javaDir + "TeaMapper.java", "small", "large", byRestart, "/tea", "Cup[leaf=green, size=large]"})
+	b.edits = append(b.edits,
+		edit{"mapping", javaDir + "TeaMapper.java", "small", "large", byRestart, "/tea", "Cup[leaf=green, size=large]"})
 }
 
 // mappedByLombok has MapStruct map classes of other packages, whose accessors Lombok writes.
@@ -201,7 +205,8 @@ public class DrinkController {
 
 }
 `
-	b.edits = append(b.edits, edit{"a type that a mapper converts", javaDir + "from/Drink.java", `String color = "red"`, `Integer color = 7`, byRestart, "/drink", "DrinkDto(color=7)"})
+	b.edits = append(b.edits, edit{"a type that a mapper converts", javaDir + "from/Drink.java", `String color = "red"`,
+		`Integer color = 7`, byRestart, "/drink", "DrinkDto(color=7)"})
 }
 
 // generatedSources has a source that the build writes.
@@ -237,7 +242,8 @@ public class WordsController {
 
 }
 `
-	b.edits = append(b.edits, edit{"beside a generated source", javaDir + "WordsController.java", "first", "second", bySwap, "/words", "made second"})
+	b.edits = append(b.edits, edit{"beside a generated source", javaDir + "WordsController.java", "first", "second",
+		bySwap, "/words", "made second"})
 }
 
 // filteredResources has settings with a value of the build.
@@ -265,7 +271,8 @@ public class VersionController {
 
 }
 `
-	b.edits = append(b.edits, edit{"filtered", resourceDir + "application.properties", "first", "second", byRestart, "/version", "0.0.1-SNAPSHOT second"})
+	b.edits = append(b.edits, edit{"filtered", resourceDir + "application.properties", "first", "second", byRestart,
+		"/version", "0.0.1-SNAPSHOT second"})
 }
 
 // gitProperties makes the project a git repository, and has the build write down the commit.
@@ -296,7 +303,8 @@ public class PreviewController {
 
 }
 `
-	b.edits = append(b.edits, edit{"preview", javaDir + "PreviewController.java", `"a "`, `"the "`, bySwap, "/preview", "the text"})
+	b.edits = append(b.edits,
+		edit{"preview", javaDir + "PreviewController.java", `"a "`, `"the "`, bySwap, "/preview", "the text"})
 }
 
 // java25 has classes of Java 25, and a feature of it.
@@ -321,7 +329,8 @@ public class LeafController {
 
 }
 `
-	b.edits = append(b.edits, edit{"a pattern", javaDir + "LeafController.java", `"a "`, `"the "`, bySwap, "/leaf", "the oak"})
+	b.edits = append(b.edits,
+		edit{"a pattern", javaDir + "LeafController.java", `"a "`, `"the "`, bySwap, "/leaf", "the oak"})
 }
 
 // otherNames gives the archive another name and a classifier.
@@ -350,8 +359,10 @@ public class PageController {
 
 }
 `
-	b.edits = append(b.edits, edit{"template", resourceDir + "templates/page.html", "before", "after", byPages, "/page", "<p>after</p><p>first</p>"},
-		edit{"message", resourceDir + "messages.properties", "first", "second", byPages, "/page", "<p>after</p><p>second</p>"})
+	b.edits = append(b.edits, edit{"template", resourceDir + "templates/page.html", "before", "after", byPages, "/page",
+		"<p>after</p><p>first</p>"},
+		edit{"message", resourceDir + "messages.properties", "first", "second", byPages, "/page",
+			"<p>after</p><p>second</p>"})
 }
 
 // war packs a war with a page of its own.
@@ -360,7 +371,8 @@ func war(b *blueprint) {
 	b.dependencies += "    <dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-tomcat</artifactId><scope>provided</scope></dependency>\n"
 	b.gradleDependencies += "    providedRuntime 'org.springframework.boot:spring-boot-starter-tomcat'\n"
 	b.files["src/main/webapp/page.txt"] = "before\n"
-	b.edits = append(b.edits, edit{"page of the war", "src/main/webapp/page.txt", "before", "after", byPages, "/page.txt", "after"})
+	b.edits = append(b.edits,
+		edit{"page of the war", "src/main/webapp/page.txt", "before", "after", byPages, "/page.txt", "after"})
 }
 
 // kotlin has a controller in Kotlin beside the ones in Java, one of which has a constant of Kotlin.
@@ -443,7 +455,8 @@ public class SpeakerController {
 
 }
 `
-	b.edits = append(b.edits, edit{"a service of the other module", core + "java/com/example/core/CoreSpeaker.java", `"core"`, `"kernel"`, bySwap, "/speakers", "web kernel"})
+	b.edits = append(b.edits, edit{"a service of the other module", core + "java/com/example/core/CoreSpeaker.java",
+		`"core"`, `"kernel"`, bySwap, "/speakers", "web kernel"})
 }
 
 // twoModules moves the application to a module, beside a library that it uses.
@@ -465,7 +478,8 @@ public class CoreController {
 
 }
 `
-	b.edits = append(b.edits, edit{"other module", "../core/src/main/java/com/example/core/Word.java", `"one"`, `"two"`, bySwap, "/core", "two"})
+	b.edits = append(b.edits, edit{"other module", "../core/src/main/java/com/example/core/Word.java", `"one"`, `"two"`,
+		bySwap, "/core", "two"})
 }
 
 // greeting is a controller in Kotlin.

@@ -23,7 +23,8 @@ func (s *scenario) assistant() assistant {
 	s.Helper()
 	command := exec.Command("devloop", "mcp")
 	command.Dir = s.dir
-	client := must.Get(mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(s.Context(), &mcp.CommandTransport{Command: command}, nil))(s)
+	client := must.Get(mcp.NewClient(&mcp.Implementation{Name: "test"}, nil).Connect(s.Context(),
+		&mcp.CommandTransport{Command: command}, nil))(s)
 	return assistant{s.T, client}
 }
 
@@ -86,11 +87,13 @@ func TestScenarioAnAssistantWorksOnAProject(t *testing.T) {
 
 	t.Log("an edit that does not compile")
 	s.replaceInSource(`"Hello, assistant";`, `"Hello, assistant"`)
-	if got := a.call("wait_served", nil); got.Cycle != 3. || got.Failure == nil || got.Failure.Code != "compile.failed" {
+	if got := a.call("wait_served", nil); got.Cycle != 3. || got.Failure == nil ||
+		got.Failure.Code != "compile.failed" {
 		t.Errorf("waiting ends with %+v", got)
 	}
 	got := a.call("problems", nil)
-	if got.Cycle != 3. || len(got.Problems) != 1 || !strings.HasSuffix(got.Problems[0].File, "AppController.java") || got.Problems[0].Line == 0 || !strings.Contains(got.Problems[0].Text, "';' expected") {
+	if got.Cycle != 3. || len(got.Problems) != 1 || !strings.HasSuffix(got.Problems[0].File, "AppController.java") ||
+		got.Problems[0].Line == 0 || !strings.Contains(got.Problems[0].Text, "';' expected") {
 		t.Errorf("the problems are %+v", got)
 	}
 	s.replaceInSource(`"Hello, assistant"`, `"Hello, again";`)
@@ -103,7 +106,8 @@ func TestScenarioAnAssistantWorksOnAProject(t *testing.T) {
 	if got := a.call("explain", map[string]any{"term": "CrashLoopBackOff"}); got.Topic.Word != "CrashLoopBackOff" {
 		t.Errorf("the topic is %+v", got)
 	}
-	if got := a.call("logs", map[string]any{"lines": 500}); !strings.Contains(strings.Join(got.Lines, "\n"), "Started ") {
+	if got := a.call("logs", map[string]any{"lines": 500}); !strings.Contains(strings.Join(got.Lines, "\n"),
+		"Started ") {
 		t.Errorf("the log is %q", got.Lines)
 	}
 	a.call("status", nil)

@@ -43,9 +43,11 @@ func TestScenarioModules(t *testing.T) {
 				}
 			}
 			if dir == "." {
-				for file, text := range map[string]string{"clinic-other/src/main/java/Other.java": "class Other { }", "clinic-other/pom.xml": "<project/>"} {
+				for file, text := range map[string]string{"clinic-other/src/main/java/Other.java": "class Other { }",
+					"clinic-other/pom.xml": "<project/>"} {
 					s.write(file, text)
-					if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Path != "nothing" {
+					if chosen := until(t, r.stream,
+						func(event.PathChosen) bool { return true }); chosen.Path != "nothing" {
 						t.Errorf("%s of a module that is not used: %s, because %s", file, chosen.Path, chosen.Why)
 					}
 				}

@@ -31,7 +31,8 @@ var edits = []func(s *shop, n int){
 	func(s *shop, n int) { s.body = n }, func(s *shop, n int) { s.body = n },
 	func(s *shop, n int) { s.service = n }, func(s *shop, n int) { s.service = n },
 	func(s *shop, n int) { s.base = n }, func(s *shop, n int) { s.standard = n }, func(s *shop, n int) { s.lambda = n },
-	func(s *shop, n int) { s.structure = n }, func(s *shop, n int) { s.structure = n }, func(s *shop, n int) { s.structure = n },
+	func(s *shop, n int) { s.structure = n }, func(s *shop, n int) { s.structure = n },
+	func(s *shop, n int) { s.structure = n },
 	func(s *shop, n int) { s.page = n },
 	func(s *shop, n int) { s.constant = n }, func(s *shop, n int) { s.field = n }, func(s *shop, n int) { s.first = n },
 	func(s *shop, n int) { s.property = n },
@@ -65,7 +66,8 @@ func (s shop) answer() string {
 		parts = "[extra, one]"
 	}
 	return fmt.Sprintf("200 body %d constant %d base %d standard %d service %d field %d lambda %d structure %d first L%d property %d %s %s",
-		s.body, s.constant, s.base, s.standard, s.service, s.field, s.lambda, s.structure, s.first, s.property, pair, parts)
+		s.body, s.constant, s.base, s.standard, s.service, s.field, s.lambda, s.structure, s.first,
+		s.property, pair, parts)
 }
 
 // files are the shop's own files by path.
@@ -164,11 +166,10 @@ func (r *started) cycle() (began time.Time, url string, failed *event.Failure) {
 	}
 }
 
-// TestScenarioNoAnswerIsOfOldCode makes random edits in a row: some of them while the one before
-// is still on its way, some after one that does not compile; and sometimes the container ends. An
-// answer of old code, once a cycle that began after the edit has ended, is a failure. DEVLOOP_EDITS
-// says how many, fewer where each takes longer, DEVLOOP_SEED which. The short tier leaves out the
-// projects with a Dockerfile.
+// TestScenarioNoAnswerIsOfOldCode makes random edits in a row: some of them while the one before is still on its way,
+// some after one that does not compile; and sometimes the container ends. An answer of old code, once a cycle that
+// began after the edit has ended, is a failure. DEVLOOP_EDITS says how many, fewer where each takes longer,
+// DEVLOOP_SEED which. The short tier leaves out the projects with a Dockerfile.
 func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 	t.Parallel()
 	for _, project := range []struct {
@@ -194,7 +195,8 @@ func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 			if project.manifest != "" {
 				s.write("k8s/web.yaml", project.manifest)
 			}
-			s.editAtRandom(number(t, "DEVLOOP_EDITS", map[bool]int{false: 9, true: 24}[real.LongTier()])/project.share, number(t, "DEVLOOP_SEED", 20261125))
+			s.editAtRandom(number(t, "DEVLOOP_EDITS", map[bool]int{false: 9, true: 24}[real.LongTier()])/project.share,
+				number(t, "DEVLOOP_SEED", 20261125))
 		})
 	}
 }

@@ -34,8 +34,8 @@ func pageProject(t *testing.T) (s *scenario, debugPort string) {
 	return s, "5005"
 }
 
-// TestScenarioThePageShowsTheLoop opens the page of a session in a browser. It stays open while a save goes through, one
-// does not compile, another one mends that, and a new Pod replaces the old one.
+// TestScenarioThePageShowsTheLoop opens the page of a session in a browser. It stays open while a save goes through,
+// one does not compile, another one mends that, and a new Pod replaces the old one.
 func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	t.Parallel()
 	real.Long(t)
@@ -56,7 +56,8 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	if pictures { // of saves as they are after the first seconds
 		r.compilerReady()
 	}
-	b.awaits(s.name, "serving: first deploy in", "first build", "compile ", "http://localhost:"+s.port, "debug localhost:")
+	b.awaits(s.name, "serving: first deploy in", "first build", "compile ", "http://localhost:"+s.port,
+		"debug localhost:")
 
 	s.replaceInSource(`"Hello, World";`, `"Hello, page";`)
 	r.answered("Hello, page")
@@ -108,8 +109,8 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	b.awaits("the session has ended")
 }
 
-// TestScenarioTheBrowserReloadsOnceTheApplicationServes opens localhost while the project does not compile. The page says
-// why, shows each stage of the build that mends it, and becomes the application's.
+// TestScenarioTheBrowserReloadsOnceTheApplicationServes opens localhost while the project does not compile. The page
+// says why, shows each stage of the build that mends it, and becomes the application's.
 func TestScenarioTheBrowserReloadsOnceTheApplicationServes(t *testing.T) {
 	t.Parallel()
 	real.Long(t)
@@ -149,8 +150,9 @@ func startBrowser(t *testing.T) *browser {
 	must.Do(t, driver.Start())
 	t.Cleanup(func() { _ = driver.Process.Kill(); _ = driver.Wait() })
 	b := &browser{T: t, session: "http://localhost:" + strings.TrimPrefix(driver.Args[1], "--port=") + "/session"}
-	options := map[string]any{"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--window-size=900,1060", "--user-data-dir=" + t.TempDir()}}
+	options := map[string]any{"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+		"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+		"--hide-scrollbars", "--window-size=900,1060", "--user-data-dir=" + t.TempDir()}}
 	capabilities := map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{"goog:chromeOptions": options}}}
 	var made struct {
 		SessionID string `json:"sessionId"`
@@ -240,7 +242,8 @@ func (b *browser) awaits(parts ...string) {
 func (b *browser) prefers(scheme string) {
 	b.Helper()
 	feature := map[string]string{"name": "prefers-color-scheme", "value": scheme}
-	if err := b.post("/goog/cdp/execute", map[string]any{"cmd": "Emulation.setEmulatedMedia", "params": map[string]any{"features": []any{feature}}}, nil); err != nil {
+	if err := b.post("/goog/cdp/execute", map[string]any{"cmd": "Emulation.setEmulatedMedia",
+		"params": map[string]any{"features": []any{feature}}}, nil); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// controller is the sample's controller: what stands before the class, and in it. Its
-// answer is what say returns.
+// controller is the sample's controller: what stands before the class, and in it. Its answer is what say returns.
 func controller(before, members string) string {
 	return fmt.Sprintf(`package com.example;
 import java.util.*;
@@ -28,8 +27,9 @@ public class AppController {
 
 // inShort are the rows of the table that run in the short tier: one of each kind. Package plan tests
 // all decisions with the compiler alone. A row goes on from the one before it.
-var inShort = []string{"body", "private method", "body of the called", "constant added", "constant changed", "field added", "initial value",
-	"constructor", "called by the constructor", "no fields", "lambda", "second lambda", "nested class", "record", "body in the record", "method added", "annotation"}
+var inShort = []string{"body", "private method", "body of the called", "constant added", "constant changed",
+	"field added", "initial value", "constructor", "called by the constructor", "no fields", "lambda", "second lambda",
+	"nested class", "record", "body in the record", "method added", "annotation"}
 
 // TestScenarioTheCheapestPathGivesWhatAFreshPodWould makes edit after edit of a running
 // application, and looks at the path that each takes and at the answer. The short tier has the rows
@@ -99,7 +99,8 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 		}
 		s.write(main, controller(e.before, e.members))
 		took, why := r.tookBecause()
-		for name, path := range map[string]string{swap: "compile swap forward", restart: "compile restart ready forward"} {
+		for name, path := range map[string]string{swap: "compile swap forward",
+			restart: "compile restart ready forward"} {
 			if e.path == name && took != path {
 				t.Errorf("%s: it took %s: %s", e.name, took, why)
 			}
@@ -157,13 +158,13 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 	r.quit()
 }
 
-// TestScenarioThePathIsAsTheUserSays makes edits under each rule, and looks at the path
-// and at the reason.
+// TestScenarioThePathIsAsTheUserSays makes edits under each rule, and looks at the path and at the reason.
 func TestScenarioThePathIsAsTheUserSays(t *testing.T) {
 	t.Parallel()
 	const main = "src/main/java/com/example/AppController.java"
 	kept := func(text string) string { // by what the constructor made
-		return controller("", `final String name; AppController() { name = make(); } static String make() { return "`+text+`"; } String say() { return name + make(); }`)
+		return controller("", `final String name; AppController() { name = make(); } static String make() { return "`+
+			text+`"; } String say() { return name + make(); }`)
 	}
 	for _, c := range []struct{ rule, answer, stages, why string }{
 		{"restart", "bb", "compile restart ready forward", "asked for by --path"},

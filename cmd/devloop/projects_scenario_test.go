@@ -40,7 +40,8 @@ func TestScenarioEditsOfWhateverElseAProjectHas(t *testing.T) {
 	s.depend(ofBoot("spring-boot-starter-mustache", ""),
 		"<dependency><groupId>org.projectlombok</groupId><artifactId>lombok</artifactId><optional>true</optional></dependency>")
 	const java, page, pod = "src/main/java/com/example/", "src/main/resources/templates/page.mustache", "pod.yaml"
-	s.write(java+"Order.java", "package com.example;\n@lombok.Data @lombok.AllArgsConstructor class Order { String name; }\n")
+	s.write(java+"Order.java",
+		"package com.example;\n@lombok.Data @lombok.AllArgsConstructor class Order { String name; }\n")
 	s.write(java+"OrderController.java", orders("a"))
 	s.write(java+"PageController.java", `package com.example;
 @org.springframework.stereotype.Controller
@@ -52,7 +53,8 @@ public class PageController { @org.springframework.web.bind.annotation.GetMappin
 	url := r.answered("Hello, World")
 	r.took()
 
-	const swap, restart, newPod = "compile swap forward", "compile restart ready forward", "image load replace ready forward"
+	const swap, restart, newPod = "compile swap forward", "compile restart ready forward",
+		"image load replace ready forward"
 	for _, e := range []struct{ name, file, text, stages, why, path, answer string }{
 		{"what Lombok makes", java + "Order.java", "package com.example;\n@lombok.Data @lombok.AllArgsConstructor class Order { String title; }\n", restart, "com.example.Order: ", "/order", "Order(title=a)"},
 		{"a body beside Lombok", java + "OrderController.java", orders("b"), swap, "", "/order", "Order(title=b)"},

@@ -18,9 +18,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/must"
 )
 
-// TestCtrlCAtAQuestionChangesNothing types Ctrl+C at the questions of the commands that ask, on
-// a pseudo-terminal. Each must end at once with exit code 130, and without a request to
-// the engine that changes anything.
+// TestCtrlCAtAQuestionChangesNothing types Ctrl+C at the questions of the commands that ask, on a pseudo-terminal. Each
+// must end at once with exit code 130, and without a request to the engine that changes anything.
 func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 	for _, test := range []struct {
 		name, containers, question string
@@ -34,7 +33,8 @@ func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 			engine, changes := answeringEngine(t, test.containers)
 			cmd := exec.Command("devloop", test.args...)
 			cmd.Dir = t.TempDir()
-			cmd.Env = append(os.Environ(), "HOME="+cmd.Dir, "XDG_STATE_HOME="+cmd.Dir, "KUBECONFIG="+filepath.Join(cmd.Dir, "kubeconfig"), "DOCKER_HOST=unix://"+engine)
+			cmd.Env = append(os.Environ(), "HOME="+cmd.Dir, "XDG_STATE_HOME="+cmd.Dir,
+				"KUBECONFIG="+filepath.Join(cmd.Dir, "kubeconfig"), "DOCKER_HOST=unix://"+engine)
 			terminal := must.Get(pty.Start(cmd))(t)
 			defer func() { _ = terminal.Close() }()
 			screen := &screen{read: make(chan string), patience: 30 * time.Second}

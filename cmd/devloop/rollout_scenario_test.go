@@ -27,8 +27,8 @@ spec:
         %s
 `
 
-// onePod waits until the scenario's namespace has one Pod that is not about to go: a Deployment's controller ends the ones
-// before when the next one is ready, in its own time.
+// onePod waits until the scenario's namespace has one Pod that is not about to go: a Deployment's controller ends the
+// ones before when the next one is ready, in its own time.
 func (s *scenario) onePod() (one corev1.Pod) {
 	s.Helper()
 	eventually(s.T, "one Pod", func() bool {
@@ -100,7 +100,8 @@ func TestScenarioADeploymentOfTheSameImageHasNoChangesOfBefore(t *testing.T) {
 	s := newStub(t, "spring-maven")
 	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, ""))
 	var images []string
-	for _, edited := range []string{`return "Hello, more";`, "return more();\n    }\n    String more() {\n        return \"Hello, more\";"} {
+	for _, edited := range []string{`return "Hello, more";`,
+		"return more();\n    }\n    String more() {\n        return \"Hello, more\";"} {
 		r := s.start("run")
 		r.answered("Hello, World")
 		r.finished(event.OK)

@@ -22,8 +22,7 @@ import (
 
 // These scenarios are about the loop: what a save leads to.
 
-// answered waits until the application answers text, and returns where. A cycle that fails
-// before that ends the test.
+// answered waits until the application answers text, and returns where. A cycle that fails before that ends the test.
 func (r *started) answered(text string) (url string) {
 	r.Helper()
 	until(r.T, r.stream, func(b event.Body) bool {
@@ -143,7 +142,8 @@ func TestScenarioACrashOnStartKeepsItsReasonAndTheNextSaveRecovers(t *testing.T)
 	if f.Code != "pod.crash" || !strings.Contains(strings.Join(f.Evidence, "\n"), "the database is not there") {
 		t.Errorf("the failure is %+v", f)
 	}
-	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "the database is not there") {
+	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") ||
+		!strings.Contains(got, "the database is not there") {
 		t.Errorf("localhost says %s", got)
 	}
 
@@ -161,7 +161,8 @@ const crash = `AppController() { throw new IllegalStateException("the database i
 func TestScenarioAStartThatFailsTakesNothingAway(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-maven")
-	r := s.start("run", "--keep-serving", "--without", "archive", "--without", "restart") // an archive is made meanwhile, and changes the image
+	// an archive is made meanwhile, and changes the image
+	r := s.start("run", "--keep-serving", "--without", "archive", "--without", "restart")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
 
@@ -292,7 +293,8 @@ spec:
 
 func TestScenarioAManifestThatComesDuringRunIsUsed(t *testing.T) {
 	t.Parallel()
-	for _, from := range []struct{ dir, name, named string }{{"k8s", "own", ""}, {"../ops", "below", "../ops"}, {"../team", "file", "../team/pod.yaml"}} {
+	for _, from := range []struct{ dir, name, named string }{{"k8s", "own", ""}, {"../ops", "below", "../ops"},
+		{"../team", "file", "../team/pod.yaml"}} {
 		t.Run(from.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStub(t, "spring-maven")
@@ -335,8 +337,8 @@ func (s *scenario) onlyPodOf(name, round string) {
 	s.Errorf("the Pods are %v, and one %q of round %s was wanted", slices.Sorted(maps.Keys(pods)), name, round)
 }
 
-// TestScenarioNamesInKoreanNeedNoLocale works in a directory, on a file and with texts that ASCII does not have, in the locale
-// of scripts and containers.
+// TestScenarioNamesInKoreanNeedNoLocale works in a directory, on a file and with texts that ASCII does not have, in the
+// locale of scripts and containers.
 func TestScenarioNamesInKoreanNeedNoLocale(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-maven")
@@ -355,11 +357,13 @@ func TestScenarioNamesInKoreanNeedNoLocale(t *testing.T) {
 	r.finished(event.OK)
 
 	t.Log("describe names the directory, and a compile error its file")
-	if out, said, code := s.ask("describe", s.name, "-n", s.namespace, "--kubeconfig", s.kubeconfig, "--context", s.context); code != 0 || !strings.Contains(out, "주문 서비스") {
+	if out, said, code := s.ask("describe", s.name, "-n", s.namespace, "--kubeconfig", s.kubeconfig, "--context",
+		s.context); code != 0 || !strings.Contains(out, "주문 서비스") {
 		t.Errorf("devloop describe ended with %d:\n%s%s", code, out, said)
 	}
 	s.write("src/main/java/com/example/인사.java", strings.Replace(greeting, ";\n}", "\n}", 1))
-	if _, said, code := s.ask("wait"); code != 10 || !strings.Contains(said, "src/main/java/com/example/인사.java:4") || !strings.Contains(said, "안녕하세요") {
+	if _, said, code := s.ask("wait"); code != 10 || !strings.Contains(said, "src/main/java/com/example/인사.java:4") ||
+		!strings.Contains(said, "안녕하세요") {
 		t.Errorf("devloop wait ended with %d:\n%s", code, said)
 	}
 	r.quit()
@@ -371,7 +375,8 @@ func TestScenarioAUserThatMayNotWriteIsExplained(t *testing.T) {
 	s := newStub(t, "spring-maven")
 	s.replaceInSource("class AppController {", "class AppController {\n    static {\n        try {\n            java.nio.file.Files.createFile(java.nio.file.Path.of(\"/orders.db\"));\n"+
 		"        } catch (java.io.IOException e) {\n            throw new java.io.UncheckedIOException(e);\n        }\n    }\n")
-	if r := s.run("deploy"); r.code == 0 || !strings.Contains(r.stderr, "its user may not write /orders.db") || !strings.Contains(r.stderr, "--run-as root") {
+	if r := s.run("deploy"); r.code == 0 || !strings.Contains(r.stderr, "its user may not write /orders.db") ||
+		!strings.Contains(r.stderr, "--run-as root") {
 		t.Errorf("it ended with %d:\n%s", r.code, r.stderr)
 	}
 	s.answers(s.must("deploy", "--run-as", "root"), "Hello, World")

@@ -29,9 +29,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
-// Scenarios run the command as its user does, on a real engine, a real cluster and
-// a real Gradle. Each states an intent, takes steps, and looks at what can be
-// observed from outside: events, exit codes, Pods, answers.
+// Scenarios run the command as its user does, on a real engine, a real cluster and a real Gradle. Each states an
+// intent, takes steps, and looks at what can be observed from outside: events, exit codes, Pods, answers.
 
 // patience bounds one run of the command: what hangs fails, and does not hang the tests.
 const patience = 10 * time.Minute
@@ -76,7 +75,8 @@ func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cl
 func emptyScenario(t *testing.T, name string, config *rest.Config, kubeconfig, cluster string) *scenario {
 	t.Helper()
 	clients := must.Get(kubernetes.NewForConfig(config))(t)
-	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), name), name: name, kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: real.FreePort(t)}
+	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), name), name: name, kubeconfig: kubeconfig,
+		context: "kind-" + cluster, cluster: clients, patience: patience, port: real.FreePort(t)}
 	s.namespace = namespace.New(t, config, "scenario-")
 	return s
 }
@@ -95,7 +95,8 @@ func (s *scenario) rename(name string) {
 			continue
 		}
 		text := testfile.Read(s, file)
-		named := strings.NewReplacer("<artifactId>"+old+"<", "<artifactId>"+name+"<", "'"+old+"'", "'"+name+"'", "image: "+old, "image: "+name).Replace(string(text))
+		named := strings.NewReplacer("<artifactId>"+old+"<", "<artifactId>"+name+"<", "'"+old+"'", "'"+name+"'",
+			"image: "+old, "image: "+name).Replace(string(text))
 		testfile.Write(s, "", file, named)
 	}
 }

@@ -15,7 +15,8 @@ import (
 func (s *scenario) stages(run string) {
 	s.Helper()
 	s.write("Dockerfile", "FROM openjdk:17-jdk AS jar\nCOPY build/libs/*SNAPSHOT.jar app.jar\n"+
-		"FROM openjdk:17-jdk\n"+run+"COPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
+		"FROM openjdk:17-jdk\n"+run+
+		"COPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
 }
 
 func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing.T) {
@@ -40,7 +41,8 @@ func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing
 	}
 
 	t.Log("another shape needs a new Pod, as does a page")
-	s.replaceInSource(`return "Hello, again";`, "return more();\n    }\n    String more() {\n        return \"Hello, shape\";")
+	s.replaceInSource(`return "Hello, again";`,
+		"return more();\n    }\n    String more() {\n        return \"Hello, shape\";")
 	if got := r.took(); got != newPod {
 		t.Errorf("it took %s", got)
 	}
@@ -102,7 +104,8 @@ func TestScenarioAnImageWhoseJVMHasNoDebugPortServesAllTheSame(t *testing.T) {
 	s := newStub(t, "spring-server")
 	s.stages("RUN find / -xdev -name libjdwp.so -delete\n")
 	r := s.start("run")
-	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "does not start with a debug port") })
+	until(t, r.stream,
+		func(n event.Notice) bool { return strings.Contains(n.Text, "does not start with a debug port") })
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
 	s.replaceInSource("Hello, World", "Hello, again")

@@ -22,15 +22,21 @@ func newServices(t *testing.T, names ...string) *scenario {
 	b := newBlueprint("maven", boot3)
 	head := "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n  <modelVersion>4.0.0</modelVersion>\n"
 	module := func(name, dependencies, build string) {
-		s.write(name+"/pom.xml", head+"  <parent><groupId>com.example</groupId><artifactId>shop</artifactId><version>1</version></parent>\n"+
-			"  <artifactId>"+name+"</artifactId>\n  <dependencies>"+dependencies+"</dependencies>\n  <build>"+build+"</build>\n</project>\n")
+		s.write(name+"/pom.xml",
+			head+"  <parent><groupId>com.example</groupId><artifactId>shop</artifactId><version>1</version></parent>\n"+
+				"  <artifactId>"+name+"</artifactId>\n  <dependencies>"+dependencies+"</dependencies>\n  <build>"+build+
+				"</build>\n</project>\n")
 	}
 	s.write("pom.xml", head+b.parent()+"  <groupId>com.example</groupId>\n  <artifactId>shop</artifactId>\n  <version>1</version>\n  <packaging>pom</packaging>\n"+
-		"  <properties><java.version>17</java.version></properties>\n  <modules><module>core</module><module>"+strings.Join(names, "</module><module>")+"</module></modules>\n</project>\n")
+		"  <properties><java.version>17</java.version></properties>\n  <modules><module>core</module><module>"+
+		strings.Join(names, "</module><module>")+"</module></modules>\n</project>\n")
 	module("core", "", "")
-	s.write("core/src/main/java/com/example/core/Greeting.java", "package com.example.core;\n\npublic class Greeting {\n\n\tpublic String of(String name) {\n\t\treturn \"Hello, \" + name;\n\t}\n\n}\n")
+	s.write("core/src/main/java/com/example/core/Greeting.java",
+		"package com.example.core;\n\npublic class Greeting {\n\n\tpublic String of(String name) {\n\t\treturn \"Hello, \" + name;\n\t}\n\n}\n")
 	for _, name := range names {
-		module(name, "<dependency><groupId>com.example</groupId><artifactId>core</artifactId><version>1</version></dependency>"+ofBoot(b.web(), ""),
+		module(name,
+			"<dependency><groupId>com.example</groupId><artifactId>core</artifactId><version>1</version></dependency>"+
+				ofBoot(b.web(), ""),
 			"<plugins><plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins>")
 		s.write(name+"/"+javaDir+"Application.java", b.files[javaDir+"Application.java"])
 		s.write(name+"/"+javaDir+"AppController.java", `package com.example;
@@ -155,7 +161,8 @@ func TestScenarioServices(t *testing.T) {
 	if got := r.served(orders); got[orders] != bySwap {
 		t.Errorf("it took %v", got)
 	}
-	if got := page(url[orders], "text/plain"); got != "200 ! Good day, "+orders || third[orders].Cycle != 3 || third[customers].Cycle != 2 {
+	if got := page(url[orders], "text/plain"); got != "200 ! Good day, "+orders || third[orders].Cycle != 3 ||
+		third[customers].Cycle != 2 {
 		t.Errorf("it answers %q, after %+v", got, third)
 	}
 
@@ -172,7 +179,8 @@ func TestScenarioServices(t *testing.T) {
 	s.waits(0)
 
 	t.Log("they share one compiler process")
-	compilers := slices.DeleteFunc(r.processes(), func(line string) bool { return !strings.Contains(line, "io.github.devloop_cli.Javac") })
+	compilers := slices.DeleteFunc(r.processes(),
+		func(line string) bool { return !strings.Contains(line, "io.github.devloop_cli.Javac") })
 	if len(compilers) != 1 {
 		t.Errorf("there are %d: %q", len(compilers), compilers)
 	}

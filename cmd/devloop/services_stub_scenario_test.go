@@ -24,14 +24,16 @@ func newStubServices(t *testing.T, names ...string) *scenario {
 	t.Helper()
 	s := newStub(t, "spring-maven")
 	s.port = ""
-	s.write("core/src/main/java/com/example/core/Greeting.java", "package com.example.core;\n\npublic class Greeting {\n    public String of(String name) {\n        return \"Hello, \" + name;\n    }\n}\n")
+	s.write("core/src/main/java/com/example/core/Greeting.java",
+		"package com.example.core;\n\npublic class Greeting {\n    public String of(String name) {\n        return \"Hello, \" + name;\n    }\n}\n")
 	const parent = "<project><parent><artifactId>shop</artifactId></parent><artifactId>%s</artifactId></project>\n"
 	s.write("core/pom.xml", fmt.Sprintf(parent, "core"))
 	for _, name := range names {
 		s.write(name+"/pom.xml", fmt.Sprintf(parent, name))
 		for _, file := range []string{"SpringMavenApplication.java", "AppController.java"} {
 			text := testfile.Read(t, filepath.Join(s.dir, javaDir+file))
-			s.write(name+"/"+javaDir+file, strings.Replace(string(text), `"Hello, World"`, `new com.example.core.Greeting().of("`+name+`")`, 1))
+			s.write(name+"/"+javaDir+file,
+				strings.Replace(string(text), `"Hello, World"`, `new com.example.core.Greeting().of("`+name+`")`, 1))
 		}
 	}
 	must.Do(t, os.RemoveAll(filepath.Join(s.dir, "src")))
@@ -116,10 +118,12 @@ func TestScenarioServicesOfAStub(t *testing.T) {
 
 	t.Log("a method in one service restarts that one")
 	const home = "@GetMapping(\"/\")\n    public String home() {\n        return "
-	s.replaceIn(names[1]+"/"+javaDir+"AppController.java", home, "String more() {\n        return \"! \";\n    }\n\n    "+home+"more() + ")
+	s.replaceIn(names[1]+"/"+javaDir+"AppController.java", home,
+		"String more() {\n        return \"! \";\n    }\n\n    "+home+"more() + ")
 	after := s.waits(0)
 	r.served(names[1])
-	if got, err := get(address[names[1]]); err != nil || got != "! Good day, "+names[1] || after[names[0]].Cycle != 2 || after[names[2]].Cycle != 2 {
+	if got, err := get(address[names[1]]); err != nil || got != "! Good day, "+names[1] || after[names[0]].Cycle != 2 ||
+		after[names[2]].Cycle != 2 {
 		t.Errorf("it answers %q, %v, after %+v", got, err, after)
 	}
 	if got := s.builds(); len(got) != 1 {
@@ -184,7 +188,8 @@ func (r *started) seenFromElsewhere(names []string) {
 	})
 	a := r.assistant()
 	for _, name := range names {
-		if got := a.call("request", map[string]any{"service": name, "path": "/"}); !strings.HasSuffix(got.Body, "Good day, "+name) {
+		if got := a.call("request", map[string]any{"service": name, "path": "/"}); !strings.HasSuffix(got.Body,
+			"Good day, "+name) {
 			r.Errorf("the assistant gets %+v of %s", got, name)
 		}
 		if got := a.call("explain", map[string]any{"service": name}); got.Path != "pod" {

@@ -49,7 +49,8 @@ func TestScenarioProjectsLiveSideBySide(t *testing.T) {
 	}
 
 	t.Log("status shows both, each with its address")
-	out, err := exec.CommandContext(t.Context(), "devloop", "status", "-o", "wide", "--kubeconfig", one.kubeconfig, "--context", one.context).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "devloop", "status", "-o", "wide", "--kubeconfig", one.kubeconfig,
+		"--context", one.context).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -90,7 +91,8 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 
 	t.Log("the second one says who is there, before it builds anything")
 	refused := other.run("deploy")
-	if refused.code != 4 || !strings.Contains(refused.stderr, one.dir) || !strings.Contains(refused.stderr, "--adopt") || len(all[event.StageStarted](refused)) != 0 {
+	if refused.code != 4 || !strings.Contains(refused.stderr, one.dir) ||
+		!strings.Contains(refused.stderr, "--adopt") || len(all[event.StageStarted](refused)) != 0 {
 		t.Errorf("it ended with %d after %v:\n%s", refused.code, all[event.StageStarted](refused), refused.stderr)
 	}
 	if removed := all[event.ObjectRemoved](other.must("down")); len(removed) != 0 {
@@ -115,7 +117,8 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 	second.end(syscall.SIGKILL)
 	mine := one.must("deploy")
 	one.answers(mine, "Hello, again")
-	if told := all[event.Notice](mine); !slices.ContainsFunc(told, func(n event.Notice) bool { return strings.Contains(n.Text, other.dir) }) {
+	if told := all[event.Notice](mine); !slices.ContainsFunc(told,
+		func(n event.Notice) bool { return strings.Contains(n.Text, other.dir) }) {
 		t.Errorf("it does not say what it replaced: %+v", told)
 	}
 
@@ -140,7 +143,8 @@ func TestScenarioWhatRunsBesideTheApplicationStays(t *testing.T) {
 			"    metadata: {labels: {app: cache}}\n    spec: {containers: [{name: cache, image: nginx, imagePullPolicy: IfNotPresent}]}\n"
 	)
 	s.write("../first/db.yaml", database)
-	for _, args := range [][]string{{"apply", "-f", "../first/db.yaml", "--load"}, {"delete", "db"}} { // the node has the image by then
+	for _, args := range [][]string{{"apply", "-f", "../first/db.yaml", "--load"}, {"delete", "db"}} {
+		// the node has the image by then
 		if _, stderr, code := s.say(args[0], args[1:]...); code != 0 {
 			t.Fatalf("devloop %q ended with %d:\n%s", args, code, stderr)
 		}
@@ -164,7 +168,8 @@ func TestScenarioWhatRunsBesideTheApplicationStays(t *testing.T) {
 	if got := r.took(); got != "compile swap forward" {
 		t.Errorf("a body took %s", got)
 	}
-	s.replaceInSource(`return "Hello, again";`, "return more();\n    }\n    String more() {\n        return \"Hello, shape\";")
+	s.replaceInSource(`return "Hello, again";`,
+		"return more();\n    }\n    String more() {\n        return \"Hello, shape\";")
 	if got := r.took(); got != "compile restart ready forward" {
 		t.Errorf("a method took %s", got)
 	}

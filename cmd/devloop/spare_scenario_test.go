@@ -32,7 +32,8 @@ func TestScenarioARestartRunsInTheSpareJVM(t *testing.T) {
 	const main = "src/main/java/com/example/AppController.java"
 	inSpare := `return new String(java.nio.file.Files.readAllBytes(java.nio.file.Path.of("/proc/self/cmdline"))).contains("devloop_cli.Spare")`
 	said := func(text, members string) string {
-		return strings.Replace(controller("", `String say() throws Exception { `+inSpare+` ? "spare `+text+`" : "new `+text+`"; }`+members), `String home()`, `String home() throws Exception`, 1)
+		return strings.Replace(controller("", `String say() throws Exception { `+inSpare+` ? "spare `+text+`" : "new `+
+			text+`"; }`+members), `String home()`, `String home() throws Exception`, 1)
 	}
 	s.write(main, said("start", ""))
 	r := s.start("run", "--without", "archive", "--debug", "--debug-port", real.FreePort(t))

@@ -30,7 +30,8 @@ func (s *scenario) replaceIn(path, before, after string) {
 
 // ofBoot is a dependency whose version Spring Boot knows.
 func ofBoot(artifact, more string) string {
-	return "<dependency><groupId>org.springframework.boot</groupId><artifactId>" + artifact + "</artifactId>" + more + "</dependency>"
+	return "<dependency><groupId>org.springframework.boot</groupId><artifactId>" + artifact + "</artifactId>" + more +
+		"</dependency>"
 }
 
 // TestScenarioTemplatesOfEachEngineAreReadAtTheRequest edits templates of all engines that
@@ -39,11 +40,13 @@ func TestScenarioTemplatesOfEachEngineAreReadAtTheRequest(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
-	s.depend(ofBoot("spring-boot-starter-thymeleaf", ""), ofBoot("spring-boot-starter-freemarker", ""), ofBoot("spring-boot-starter-mustache", ""),
+	s.depend(ofBoot("spring-boot-starter-thymeleaf", ""), ofBoot("spring-boot-starter-freemarker", ""),
+		ofBoot("spring-boot-starter-mustache", ""),
 		ofBoot("spring-boot-starter-groovy-templates", ""), ofBoot("spring-boot-devtools", ""))
 	s.replaceIn("pom.xml", "<artifactId>spring-boot-maven-plugin</artifactId>",
 		"<artifactId>spring-boot-maven-plugin</artifactId><configuration><excludeDevtools>false</excludeDevtools></configuration>")
-	s.write("src/main/resources/application.properties", "spring.thymeleaf.view-names=thyme\n") // else it takes all views for its own
+	// else it takes all views for its own
+	s.write("src/main/resources/application.properties", "spring.thymeleaf.view-names=thyme\n")
 	s.write("src/main/resources/messages.properties", "word=first\n")
 	s.write("src/main/java/com/example/PageController.java", `package com.example;
 import org.springframework.stereotype.Controller;
@@ -127,7 +130,8 @@ public class PageController {
 	t.Log("only devloop changes classes, although devtools are there")
 	s.replaceInSource("Hello, World", "Hello, swap")
 	r.tookUntil(url, "Hello, swap", "compile swap forward")
-	if log, _, _ := s.say("logs", s.name); !strings.Contains(log, "[           main]") || strings.Contains(log, "restartedMain") {
+	if log, _, _ := s.say("logs", s.name); !strings.Contains(log, "[           main]") ||
+		strings.Contains(log, "restartedMain") {
 		t.Errorf("devtools run the application:\n%s", log)
 	}
 	r.quit()

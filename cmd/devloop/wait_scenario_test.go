@@ -34,9 +34,9 @@ func (s *scenario) ask(words ...string) (stdout, stderr string, code int) {
 	return out.String(), said.String(), code
 }
 
-// editsAndWaits makes edits of the controller in a row, each followed by devloop wait. Each wait must name the cycle that
-// served its edit, and no request after it may see the code before. The output of the run is not read meanwhile, which
-// may fill its pipe. It returns the text after the last one.
+// editsAndWaits makes edits of the controller in a row, each followed by devloop wait. Each wait must name the cycle
+// that served its edit, and no request after it may see the code before. The output of the run is not read meanwhile,
+// which may fill its pipe. It returns the text after the last one.
 func (r *started) editsAndWaits(url, text string, count int) (last string) {
 	r.Helper()
 	var cycles []int
@@ -104,7 +104,8 @@ func TestScenarioAWaitNeedsNoSleep(t *testing.T) {
 	r.replaceInSource(`"`+last+`";`, `"broken"`)
 	out, _, code := r.ask("wait", "--json")
 	var answer control.Answer
-	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != 10 || answer.Outcome != event.Failed || answer.Failure == nil || answer.Failure.Code != "compile.failed" {
+	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != 10 || answer.Outcome != event.Failed ||
+		answer.Failure == nil || answer.Failure.Code != "compile.failed" {
 		t.Errorf("devloop wait ended with %d: %s", code, out)
 	}
 	if got, err := get(url); err != nil || got != last {

@@ -25,11 +25,13 @@ func spare(t *testing.T, sample string) *scenario {
 	real.Kind(t) // where it can't be had, the spare one can't either
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	t.Cleanup(func() {
-		if out, err := exec.Command("docker", "rm", "--force", "--volumes", spareName+"-control-plane").CombinedOutput(); err != nil {
+		if out, err := exec.Command("docker", "rm", "--force", "--volumes",
+			spareName+"-control-plane").CombinedOutput(); err != nil {
 			t.Errorf("remove the spare cluster: %v: %s", err, out)
 		}
 	})
-	if out, err := exec.CommandContext(t.Context(), "devloop", "setup", "--yes", "--cluster", spareName, "--kubeconfig", kubeconfig).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "devloop", "setup", "--yes", "--cluster", spareName, "--kubeconfig",
+		kubeconfig).CombinedOutput(); err != nil {
 		t.Fatalf("make the spare cluster: %v\n%s", err, out)
 	}
 	config := must.Get(clientcmd.BuildConfigFromFlags("", kubeconfig))(t)
@@ -39,14 +41,15 @@ func spare(t *testing.T, sample string) *scenario {
 // kill ends a process of the spare cluster's node, as a crash would.
 func (s *scenario) kill(process string) {
 	s.Helper()
-	out, err := exec.CommandContext(s.Context(), "docker", "exec", spareName+"-control-plane", "pkill", "-KILL", "-x", process).CombinedOutput()
+	out, err := exec.CommandContext(s.Context(), "docker", "exec", spareName+"-control-plane", "pkill", "-KILL", "-x",
+		process).CombinedOutput()
 	if err != nil {
 		s.Fatalf("kill %s: %v: %s", process, err, out)
 	}
 }
 
-// TestScenarioRunOutlivesThePartsOfItsCluster kills them while nothing else happens and asks localhost, then while a save makes
-// a new Pod, and then all at once.
+// TestScenarioRunOutlivesThePartsOfItsCluster kills them while nothing else happens and asks localhost, then while a
+// save makes a new Pod, and then all at once.
 func TestScenarioRunOutlivesThePartsOfItsCluster(t *testing.T) {
 	real.Long(t)
 	real.Java(t)
@@ -70,7 +73,9 @@ func TestScenarioRunOutlivesThePartsOfItsCluster(t *testing.T) {
 	for _, c := range []struct {
 		process string
 		stage   event.Stage
-	}{{"containerd", event.Load}, {"kube-apiserver", event.Replace}, {"kubelet", event.Ready}, {"containerd", event.Ready}} { // the API server dies for the second time: the kubelet waits ten seconds
+	}{{"containerd", event.Load}, {"kube-apiserver", event.Replace}, {"kubelet", event.Ready},
+		{"containerd", event.Ready}} {
+		// the API server dies for the second time: the kubelet waits ten seconds
 		t.Logf("the %s dies as the stage %s begins, and the save is served all the same", c.process, c.stage)
 		s.replaceInSource(text, text+"!")
 		text += "!"

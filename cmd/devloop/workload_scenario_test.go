@@ -12,8 +12,9 @@ import (
 	"github.com/devloop-cli/devloop/internal/must"
 )
 
-// workloadManifest is of a workload whose Pods may not run as root, and of which Kubernetes keeps two when it can choose; its
-// placeholders are for the kind, for more of its spec, whether the root file system is read-only, and for other objects.
+// workloadManifest is of a workload whose Pods may not run as root, and of which Kubernetes keeps two when it can
+// choose; its placeholders are for the kind, for more of its spec, whether the root file system is read-only, and for
+// other objects.
 const workloadManifest = `apiVersion: apps/v1
 kind: %s
 metadata: {name: web}
@@ -50,7 +51,8 @@ func (s *scenario) serveAll(count int, text string) {
 			if p.DeletionTimestamp != nil {
 				continue
 			}
-			body, err := s.cluster.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource("pods").Name(name + ":8080").SubResource("proxy").DoRaw(s.Context())
+			body, err := s.cluster.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource("pods").Name(name +
+				":8080").SubResource("proxy").DoRaw(s.Context())
 			if err != nil || string(body) != text {
 				return false
 			}
@@ -63,13 +65,15 @@ func (s *scenario) serveAll(count int, text string) {
 // scale has a Deployment have so many Pods, as kubectl scale and an autoscaler do.
 func (s *scenario) scale(deployment string, replicas int32) {
 	s.Helper()
-	scale := must.Get(s.cluster.AppsV1().Deployments(s.namespace).GetScale(s.Context(), deployment, metav1.GetOptions{}))(s)
+	scale := must.Get(s.cluster.AppsV1().Deployments(s.namespace).GetScale(s.Context(), deployment,
+		metav1.GetOptions{}))(s)
 	scale.Spec.Replicas = replicas
-	must.Get(s.cluster.AppsV1().Deployments(s.namespace).UpdateScale(s.Context(), deployment, scale, metav1.UpdateOptions{}))(s)
+	must.Get(s.cluster.AppsV1().Deployments(s.namespace).UpdateScale(s.Context(), deployment, scale,
+		metav1.UpdateOptions{}))(s)
 }
 
-// TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns scales a Deployment whose Pods were changed while they ran, by hand beside an
-// autoscaler, and takes one of its Pods away.
+// TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns scales a Deployment whose Pods were changed while they ran, by
+// hand beside an autoscaler, and takes one of its Pods away.
 func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 	real.Long(t)
 	t.Parallel()
@@ -117,14 +121,15 @@ func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 	r.quit()
 }
 
-// TestScenarioAPartitionKeepsNoOldCode deploys a StatefulSet that would keep its first Pod as it is, and whose Pods may not write
-// to their root file system.
+// TestScenarioAPartitionKeepsNoOldCode deploys a StatefulSet that would keep its first Pod as it is, and whose Pods may
+// not write to their root file system.
 func TestScenarioAPartitionKeepsNoOldCode(t *testing.T) {
 	real.Long(t)
 	t.Parallel()
 	takesOwnPorts(t) // for its second Pod
 	s := newStub(t, "spring-maven")
-	s.write("k8s/web.yaml", fmt.Sprintf(workloadManifest, "StatefulSet", "replicas: 2\n  serviceName: web\n  updateStrategy: {rollingUpdate: {partition: 1}}", true, ""))
+	s.write("k8s/web.yaml", fmt.Sprintf(workloadManifest, "StatefulSet",
+		"replicas: 2\n  serviceName: web\n  updateStrategy: {rollingUpdate: {partition: 1}}", true, ""))
 	if n := s.answers(s.must("deploy"), "Hello, World"); n != 2 {
 		t.Errorf("%d answers, want 2", n)
 	}

@@ -74,7 +74,8 @@ func same(t *testing.T, number int, english, korean string) {
 	t.Helper()
 	for _, mark := range []string{"\n## ", "\n|", "<details>", "\n> ", "**"} {
 		if strings.Count(english, mark) != strings.Count(korean, mark) {
-			t.Errorf("lab %d: %q stands %d times in English and %d times in Korean:\n%s\n\n%s", number, mark, strings.Count(english, mark), strings.Count(korean, mark), english, korean)
+			t.Errorf("lab %d: %q stands %d times in English and %d times in Korean:\n%s\n\n%s", number, mark,
+				strings.Count(english, mark), strings.Count(korean, mark), english, korean)
 		}
 	}
 	if utf8.RuneCountInString(korean) == len(korean) && len(korean) > 40 {

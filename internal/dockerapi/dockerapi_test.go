@@ -23,7 +23,8 @@ func engine(t *testing.T, load http.HandlerFunc) *client.Client {
 	t.Helper()
 	server := httptest.NewServer(load)
 	t.Cleanup(server.Close)
-	return must.Get(client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.47")))(t)
+	return must.Get(client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()),
+		client.WithVersion("1.47")))(t)
 }
 
 // hello writes five bytes, and says that they are two of content.
@@ -113,11 +114,13 @@ func TestReadMessages(t *testing.T) {
 		}
 	}
 	errLost := errors.New("connection lost")
-	if err := ReadMessages(io.MultiReader(strings.NewReader("{"), iotest.ErrReader(errLost)), nil); !errors.Is(err, errLost) {
+	if err := ReadMessages(io.MultiReader(strings.NewReader("{"), iotest.ErrReader(errLost)),
+		nil); !errors.Is(err, errLost) {
 		t.Errorf("got %v", err)
 	}
 	errEnough := errors.New("enough")
-	if err := ReadMessages(strings.NewReader(`{"id":"1"}{"id":"2"}`), func(m Message) error { return errEnough }); !errors.Is(err, errEnough) {
+	if err := ReadMessages(strings.NewReader(`{"id":"1"}{"id":"2"}`),
+		func(m Message) error { return errEnough }); !errors.Is(err, errEnough) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -144,7 +147,8 @@ func TestErrorGivesContext(t *testing.T) {
 	if err = fmt.Errorf("load: %w", Error(t.Context(), "ask", err)); !IsUnreachable(err) {
 		t.Errorf("got %v, want %s", err, codeUnreachable)
 	}
-	if f := Unreachable("ask", errors.New("dial unix: permission denied")); !strings.Contains(f.Hints[0], "usermod -aG docker") {
+	if f := Unreachable("ask", errors.New("dial unix: permission denied")); !strings.Contains(f.Hints[0],
+		"usermod -aG docker") {
 		t.Errorf("hints %q", f.Hints)
 	}
 }
@@ -159,7 +163,8 @@ func TestAnEngineElsewhereIsNotStartedHere(t *testing.T) {
 
 func TestInContainerd(t *testing.T) {
 	t.Parallel()
-	if !InContainerd("sha256:a", []string{"app@sha256:a"}) || InContainerd("sha256:a", []string{"app@sha256:b"}) || InContainerd("sha256:a", nil) {
+	if !InContainerd("sha256:a", []string{"app@sha256:a"}) || InContainerd("sha256:a", []string{"app@sha256:b"}) ||
+		InContainerd("sha256:a", nil) {
 		t.Error("the manifest's digest is the ID exactly in containerd")
 	}
 }
@@ -178,7 +183,8 @@ func TestPullReportsHowMuchOfAllLayersIsThere(t *testing.T) {
 	var got []transfer.Progress
 	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { got = append(got, p) })
 	must.Do(t, Pull(ctx, docker, "temurin:17"))
-	want := []transfer.Progress{{Name: "temurin:17", Done: 10, Total: 100}, {Name: "temurin:17", Done: 15, Total: 150}, {Name: "temurin:17", Done: 105, Total: 150}}
+	want := []transfer.Progress{{Name: "temurin:17", Done: 10, Total: 100}, {Name: "temurin:17", Done: 15, Total: 150},
+		{Name: "temurin:17", Done: 105, Total: 150}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

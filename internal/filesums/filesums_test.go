@@ -20,8 +20,8 @@ func setOf(files map[string]filesums.Sum) filesums.Set {
 	return filesums.Set{}.With(all)
 }
 
-// TestSetIsWhatItsFilesAre makes random versions of a set, and compares each with one that is made of its files, and with
-// earlier ones.
+// TestSetIsWhatItsFilesAre makes random versions of a set, and compares each with one that is made of its files, and
+// with earlier ones.
 func TestSetIsWhatItsFilesAre(t *testing.T) {
 	t.Parallel()
 	type version struct {
@@ -45,7 +45,8 @@ func TestSetIsWhatItsFilesAre(t *testing.T) {
 			}
 		}
 		now := version{last.set.With(changed), files}
-		if again := setOf(files); now.set.ID() != again.ID() || !slices.Equal(slices.Sorted(now.set.Paths()), slices.Sorted(maps.Keys(files))) {
+		if again := setOf(files); now.set.ID() != again.ID() ||
+			!slices.Equal(slices.Sorted(now.set.Paths()), slices.Sorted(maps.Keys(files))) {
 			t.Fatalf("the set has %v, want %v", slices.Sorted(now.set.Paths()), files)
 		}
 		other := versions[rand.IntN(len(versions))]
@@ -62,7 +63,8 @@ func TestSetIsWhatItsFilesAre(t *testing.T) {
 			}
 		}
 		slices.Sort(want)
-		if got := filesums.Diff(other.set, now.set); !slices.Equal(got, want) || (other.set.ID() == now.set.ID()) != (len(want) == 0) {
+		if got := filesums.Diff(other.set, now.set); !slices.Equal(got, want) ||
+			(other.set.ID() == now.set.ID()) != (len(want) == 0) {
 			t.Fatalf("they differ in %v, want %v", got, want)
 		}
 		versions = append(versions, now)

@@ -58,7 +58,8 @@ func TestWriteOCI(t *testing.T) {
 	}
 	var index v1.IndexManifest
 	must.Do(t, json.Unmarshal([]byte(content["index.json"]), &index))
-	if m := index.Manifests[0]; m.Digest != img.Manifest.Digest || m.Annotations["io.containerd.image.name"] != "docker.io/library/app:1" {
+	if m := index.Manifests[0]; m.Digest != img.Manifest.Digest ||
+		m.Annotations["io.containerd.image.name"] != "docker.io/library/app:1" {
 		t.Errorf("the index names %+v", m)
 	}
 	var manifest v1.Manifest

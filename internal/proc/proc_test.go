@@ -50,7 +50,8 @@ func playStubborn() int {
 
 // playDevloop runs a stubborn build, and is killed itself.
 func playDevloop() int {
-	_, err := Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), "PLAY=stubborn")}.Run(context.Background(), os.Stdout)
+	_, err := Command{Args: []string{os.Args[0]},
+		Env: append(os.Environ(), "PLAY=stubborn")}.Run(context.Background(), os.Stdout)
 	fmt.Println(err)
 	return 1
 }
@@ -143,7 +144,8 @@ func TestStopLeavesNoProcess(t *testing.T) {
 
 func TestStartOfAProgramThatIsMissing(t *testing.T) {
 	t.Parallel()
-	if _, err := (Command{Args: []string{"/no/such/program"}}).Run(t.Context(), io.Discard); !errors.Is(err, os.ErrNotExist) {
+	if _, err := (Command{Args: []string{"/no/such/program"}}).Run(t.Context(), io.Discard); !errors.Is(err,
+		os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -159,7 +161,8 @@ func (r *recorder) Write(p []byte) (int, error) {
 func TestRunPassesWholeLinesOn(t *testing.T) {
 	t.Parallel()
 	var lines recorder
-	text, err := Command{Dir: t.TempDir(), Args: []string{"sh", "-c", `printf 'one\ntw'; printf 'o\nthree'; exit 3`}}.Run(t.Context(), &lines)
+	text, err := Command{Dir: t.TempDir(),
+		Args: []string{"sh", "-c", `printf 'one\ntw'; printf 'o\nthree'; exit 3`}}.Run(t.Context(), &lines)
 	if got := strings.Join(lines, "|"); got != "one\n|two\n|three\n" && got != "one\ntwo\n|three\n" {
 		t.Errorf("lines came as %q", got)
 	}
@@ -189,7 +192,8 @@ func TestHeadTailKeepsBothEnds(t *testing.T) {
 	}
 	_, _ = io.WriteString(k, "BUILD FAILED")
 	text := k.String()
-	if len(text) > maxOutput+8 || !strings.HasPrefix(text, "fifteen") || !strings.HasSuffix(text, "BUILD FAILED") || !strings.Contains(text, "…") {
+	if len(text) > maxOutput+8 || !strings.HasPrefix(text, "fifteen") || !strings.HasSuffix(text, "BUILD FAILED") ||
+		!strings.Contains(text, "…") {
 		t.Errorf("kept %d bytes that end in %q", len(text), text[len(text)-20:])
 	}
 }

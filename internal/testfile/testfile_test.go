@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// TestScriptsRunWhileOthersAreStarted writes scripts and runs them at once, beside other tests that start programs: each of
-// those has a copy of all open files for a moment, and the system runs no file that somebody may still write to.
+// TestScriptsRunWhileOthersAreStarted writes scripts and runs them at once, beside other tests that start programs:
+// each of those has a copy of all open files for a moment, and the system runs no file that somebody may still write
+// to.
 func TestScriptsRunWhileOthersAreStarted(t *testing.T) {
 	t.Parallel()
 	stop := make(chan struct{})

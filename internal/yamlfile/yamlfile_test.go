@@ -8,7 +8,8 @@ import (
 
 func TestDocumentsKeepTheirLines(t *testing.T) {
 	t.Parallel()
-	f := New("pod.yaml", []byte("\ufeffkind: Pod\r\n---\n# nothing\n---\nkind: Service\nspec:\n  port: 80\n...\nkind: Secret\n"))
+	f := New("pod.yaml",
+		[]byte("\ufeffkind: Pod\r\n---\n# nothing\n---\nkind: Service\nspec:\n  port: 80\n...\nkind: Secret\n"))
 	documents, problems := f.Documents()
 	if len(problems) > 0 || len(documents) != 3 {
 		t.Fatalf("got %d documents, %v", len(documents), problems)

@@ -108,8 +108,7 @@ func TestNodeErrorHasTheNodesWords(t *testing.T) {
 	}
 }
 
-// No load waits for the collection of old images: a load ends before it does, and so
-// does what waits in the node.
+// No load waits for the collection of old images: a load ends before it does, and so does what waits in the node.
 func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
 	engine, target := fakeKind(t, "fake-control-plane")
 	release := target.Nodes[0].(*loadertest.FakeNode).Hold(t)
@@ -129,10 +128,12 @@ func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
 func TestContainerdThatStopsDuringALoadIsAwaited(t *testing.T) {
 	engine, target := fakeKind(t, "fake-control-plane")
 	base := loadertest.NewLayer(t, 1000)
-	for _, img := range []v1.Image{loadertest.NewImage(t, base), loadertest.NewImage(t, base, loadertest.NewLayer(t, 1000))} {
+	for _, img := range []v1.Image{loadertest.NewImage(t, base),
+		loadertest.NewImage(t, base, loadertest.NewLayer(t, 1000))} {
 		engine.Nodes()[0].StopContainerd(t)
 		report, err := target.Loader.Load(t.Context(), "app:1", img)
-		if err != nil || len(report.Nodes) != 1 || report.Nodes[0].Note != "everything was sent again: the node's containerd stopped" {
+		if err != nil || len(report.Nodes) != 1 ||
+			report.Nodes[0].Note != "everything was sent again: the node's containerd stopped" {
 			t.Errorf("got %+v, %v", report, err)
 		}
 	}

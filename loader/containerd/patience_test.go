@@ -18,7 +18,8 @@ import (
 func TestNodeThatNoLongerRespondsIsGivenUp(t *testing.T) {
 	t.Parallel()
 	engine := loadertest.NewEngine(t)
-	node := engine.AddNode("fake-control-plane", map[string]string{load.KindClusterLabel: "fake", "io.x-k8s.kind.role": "control-plane"})
+	node := engine.AddNode("fake-control-plane",
+		map[string]string{load.KindClusterLabel: "fake", "io.x-k8s.kind.role": "control-plane"})
 	l := NewKind(engine.Client, "fake")
 	l.patience = 2 * time.Second
 	t.Cleanup(func() { _ = l.Close() })

@@ -10,7 +10,8 @@ import (
 const (
 	aDigest  = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	another  = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-	fromNode = "check docker.io/library/x:1 application/vnd.oci.image.manifest.v1+json " + aDigest + " complete (2/2) 1.4 MiB/1.4 MiB true\nkubelet\n"
+	fromNode = "check docker.io/library/x:1 application/vnd.oci.image.manifest.v1+json " + aDigest +
+		" complete (2/2) 1.4 MiB/1.4 MiB true\nkubelet\n"
 )
 
 func TestProof(t *testing.T) {

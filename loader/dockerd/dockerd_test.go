@@ -53,7 +53,8 @@ func newEngine(t *testing.T) *fakeEngine {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1.41/images/load", e.load)
 	mux.HandleFunc("GET /v1.41/images/{name...}", e.get)
-	mux.HandleFunc("POST /v1.41/images/{name...}", func(_ http.ResponseWriter, r *http.Request) { e.tag(strings.TrimSuffix(r.PathValue("name"), "/tag")) })
+	mux.HandleFunc("POST /v1.41/images/{name...}",
+		func(_ http.ResponseWriter, r *http.Request) { e.tag(strings.TrimSuffix(r.PathValue("name"), "/tag")) })
 	mux.HandleFunc("DELETE /v1.41/images/{name...}", func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -77,10 +78,12 @@ func newEngine(t *testing.T) *fakeEngine {
 
 // loader returns a loader for the engine as that of node "mk".
 func (e *fakeEngine) loader(t *testing.T) *Loader {
-	return New(load.Product{Name: "minikube", Cluster: "mk", Start: "minikube start --profile mk"}, func(context.Context) ([]Engine, error) {
-		docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+e.Listener.Addr().String()), client.WithVersion("1.41"))
-		return []Engine{{Node: "mk", Docker: docker}}, err
-	})
+	return New(load.Product{Name: "minikube", Cluster: "mk", Start: "minikube start --profile mk"},
+		func(context.Context) ([]Engine, error) {
+			docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+e.Listener.Addr().String()),
+				client.WithVersion("1.41"))
+			return []Engine{{Node: "mk", Docker: docker}}, err
+		})
 }
 
 func (e *fakeEngine) tag(name string) {
@@ -110,7 +113,8 @@ func (e *fakeEngine) get(w http.ResponseWriter, r *http.Request) {
 	for tag, i := range e.images {
 		if tag == name || i.id == name {
 			_ = json.NewEncoder(w).Encode(map[string]any{"Id": i.id, "RepoTags": []string{tag}, "Size": 1000,
-				"RootFS": map[string]any{"Layers": i.config.RootFS.DiffIDs}, "Metadata": map[string]any{"LastTagTime": i.lastTag}})
+				"RootFS":   map[string]any{"Layers": i.config.RootFS.DiffIDs},
+				"Metadata": map[string]any{"LastTagTime": i.lastTag}})
 			return
 		}
 	}
@@ -177,7 +181,8 @@ func TestOnlyMissingLayersAreSent(t *testing.T) {
 	if n := loaded(t, l, "app:1", loadertest.NewImage(t, base, one)); n.Sent != 0 || n.Skipped == 0 {
 		t.Errorf("the same image again: got %+v", n)
 	}
-	if n := loaded(t, l, "app:2", loadertest.NewImage(t, base, two)); n.Sent > 4000 || n.Note != "" || !strings.HasPrefix(n.Proof, "complete (2/2") {
+	if n := loaded(t, l, "app:2", loadertest.NewImage(t, base, two)); n.Sent > 4000 || n.Note != "" ||
+		!strings.HasPrefix(n.Proof, "complete (2/2") {
 		t.Errorf("one changed layer: got %+v", n)
 	}
 	if !slices.Equal(e.loads, []int{2, 1}) || base.Opened.Load() != 1 {
@@ -204,11 +209,14 @@ func TestOldImagesAreRemoved(t *testing.T) {
 	l := e.loader(t)
 	loaded(t, l, "app:mine", loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 50))))
 	loaded(t, l, "app:devloop-mine", loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 60))))
-	loaded(t, l, "other:devloop-1", loadertest.OfProject(t, "other", loadertest.NewImage(t, loadertest.NewLayer(t, 50))))
+	loaded(t, l, "other:devloop-1",
+		loadertest.OfProject(t, "other", loadertest.NewImage(t, loadertest.NewLayer(t, 50))))
 	for i := range 4 {
-		loaded(t, l, fmt.Sprintf("app:devloop-%d", i), loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 100))))
+		loaded(t, l, fmt.Sprintf("app:devloop-%d", i),
+			loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 100))))
 	}
-	for tag, want := range map[string]bool{"app:devloop-0": false, "app:devloop-1": false, "app:devloop-2": true, "app:devloop-3": true, "app:mine": true, "app:devloop-mine": true, "other:devloop-1": true} {
+	for tag, want := range map[string]bool{"app:devloop-0": false, "app:devloop-1": false, "app:devloop-2": true,
+		"app:devloop-3": true, "app:mine": true, "app:devloop-mine": true, "other:devloop-1": true} {
 		if _, there := e.images[full+tag]; there != want {
 			t.Errorf("%s: there %v, want %v", tag, there, want)
 		}
@@ -260,7 +268,8 @@ func TestEnginesAreClosed(t *testing.T) {
 		}
 		return engines, cmp.Or(err, errSecond)
 	})
-	if _, err := l.Load(t.Context(), "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 100))); !errors.Is(err, errSecond) {
+	if _, err := l.Load(t.Context(), "app:1",
+		loadertest.NewImage(t, loadertest.NewLayer(t, 100))); !errors.Is(err, errSecond) {
 		t.Errorf("got %v", err)
 	}
 	select {
@@ -281,7 +290,8 @@ func TestErrors(t *testing.T) {
 		e.fails = said
 		r, err := e.loader(t).Load(t.Context(), "app:1", img)
 		f := fault.Of(err)
-		if f.Code != load.CodeFailed || !strings.Contains(f.Hints[0], hint) || !strings.Contains(strings.Join(f.Evidence, ""), said) || len(r.Nodes) != 0 {
+		if f.Code != load.CodeFailed || !strings.Contains(f.Hints[0], hint) ||
+			!strings.Contains(strings.Join(f.Evidence, ""), said) || len(r.Nodes) != 0 {
 			t.Errorf("%s: got %v, hints %q, evidence %q", said, err, f.Hints, f.Evidence)
 		}
 	}
@@ -305,7 +315,8 @@ func TestNodeThatNoLongerRespondsIsGivenUp(t *testing.T) {
 			l := e.loader(t)
 			l.patience = time.Second
 			_, err := l.Load(t.Context(), "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 32<<20)))
-			if f := fault.Of(err); f.Code != load.CodeFailed || !strings.Contains(err.Error(), "the node has not responded for 1s") || !strings.Contains(f.Hints[0], "minikube start --profile mk") {
+			if f := fault.Of(err); f.Code != load.CodeFailed || !strings.Contains(err.Error(),
+				"the node has not responded for 1s") || !strings.Contains(f.Hints[0], "minikube start --profile mk") {
 				t.Errorf("got %v, hints %q", err, f.Hints)
 			}
 		})
@@ -314,7 +325,8 @@ func TestNodeThatNoLongerRespondsIsGivenUp(t *testing.T) {
 
 func TestDialTLSWithoutCertificates(t *testing.T) {
 	t.Parallel()
-	if _, err := DialTLS("mk", "127.0.0.1:2376", t.TempDir()); err == nil || !strings.Contains(err.Error(), `node "mk"`) {
+	if _, err := DialTLS("mk", "127.0.0.1:2376", t.TempDir()); err == nil ||
+		!strings.Contains(err.Error(), `node "mk"`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -55,7 +55,8 @@ func (k managed) nodes(t *testing.T) []container.Summary {
 
 func (k managed) removeAll(t *testing.T) {
 	for _, n := range k.nodes(t) {
-		_ = k.docker.ContainerRemove(context.Background(), n.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		_ = k.docker.ContainerRemove(context.Background(), n.ID,
+			container.RemoveOptions{Force: true, RemoveVolumes: true})
 	}
 }
 
@@ -110,8 +111,7 @@ func TestRealClusterIsManaged(t *testing.T) {
 	}
 }
 
-// A creation that is cancelled leaves nothing, whenever that is; one that was killed
-// is found and made again.
+// A creation that is cancelled leaves nothing, whenever that is; one that was killed is found and made again.
 func TestRealCreationCutShort(t *testing.T) {
 	real.Long(t)
 	k := newManaged(t)

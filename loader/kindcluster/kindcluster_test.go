@@ -36,7 +36,8 @@ type fakeKind struct {
 
 func (k *fakeKind) Create(name string, _ ...cluster.CreateOption) error {
 	k.created++
-	node := k.engine.AddNode(name+"-control-plane", map[string]string{load.KindClusterLabel: name, "io.x-k8s.kind.role": "control-plane"})
+	node := k.engine.AddNode(name+"-control-plane",
+		map[string]string{load.KindClusterLabel: name, "io.x-k8s.kind.role": "control-plane"})
 	node.Created = time.Now().Add(k.clock).Unix()
 	if k.ready {
 		_ = os.WriteFile(filepath.Join(node.Root(), "ready"), nil, 0o644)
@@ -114,7 +115,8 @@ func TestOthersClustersAreLeftAlone(t *testing.T) {
 	_, deleting := m.Delete(t.Context())
 	_, _, ensured := m.Ensure(t.Context()) // it is not ready
 	for _, err := range []error{stop, deleting, ensured} {
-		if f := fault.Of(err); f.Code != "cluster.broken" || !strings.Contains(f.Hints[0], "kind delete cluster --name dev") {
+		if f := fault.Of(err); f.Code != "cluster.broken" ||
+			!strings.Contains(f.Hints[0], "kind delete cluster --name dev") {
 			t.Errorf("got %v, want cluster.broken", err)
 		}
 	}

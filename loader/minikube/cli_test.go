@@ -48,7 +48,8 @@ func TestLoadGivesMinikubeAWholeImage(t *testing.T) {
 		t.Fatalf("got %+v, %v", report, err)
 	}
 	args, err := os.ReadFile(filepath.Join(out, "args"))
-	if words := strings.Fields(string(args)); err != nil || len(words) != 6 || !slices.Equal(words[:5], []string{"--profile", "dev", "image", "load", "--overwrite=true"}) {
+	if words := strings.Fields(string(args)); err != nil || len(words) != 6 ||
+		!slices.Equal(words[:5], []string{"--profile", "dev", "image", "load", "--overwrite=true"}) {
 		t.Errorf("minikube was called with %q, %v", args, err)
 	}
 	loaded := must.Get(tarball.ImageFromPath(filepath.Join(out, "image.tar"), nil))(t)
@@ -64,12 +65,15 @@ func TestLoadSaysWhatMinikubeSaid(t *testing.T) {
 	}
 	onlyMinikube(t, `echo "X Exiting due to GUEST_STATUS" >&2; exit 80`)
 	_, err = newCLI("dev").Load(t.Context(), "shop:devloop-1", img)
-	if f := fault.Of(err); err == nil || !slices.Contains(f.Hints, "check the cluster: minikube status --profile dev") || !strings.Contains(strings.Join(f.Evidence, "\n")+err.Error(), "GUEST_STATUS") {
+	if f := fault.Of(err); err == nil ||
+		!slices.Contains(f.Hints, "check the cluster: minikube status --profile dev") ||
+		!strings.Contains(strings.Join(f.Evidence, "\n")+err.Error(), "GUEST_STATUS") {
 		t.Errorf("got %v, %+v", err, f)
 	}
 	onlyMinikube(t, "")
 	_, err = newCLI("dev").Load(t.Context(), "shop:devloop-1", img)
-	if f := fault.Of(err); err == nil || !slices.ContainsFunc(f.Hints, func(h string) bool { return strings.HasPrefix(h, "install it:") }) {
+	if f := fault.Of(err); err == nil ||
+		!slices.ContainsFunc(f.Hints, func(h string) bool { return strings.HasPrefix(h, "install it:") }) {
 		t.Errorf("without the program: got %v, %q", err, f.Hints)
 	}
 }
@@ -83,7 +87,8 @@ func TestMinikubeThatNoLongerRespondsIsGivenUp(t *testing.T) {
 	c := newCLI("dev")
 	c.patience = 3 * time.Second // it has to say something first
 	_, err = c.Load(t.Context(), "shop:devloop-1", img)
-	if f := fault.Of(err); f.Code != load.CodeFailed || !strings.Contains(err.Error(), "the minikube command has not ended within 3s") || !slices.Contains(f.Evidence, "copying") {
+	if f := fault.Of(err); f.Code != load.CodeFailed || !strings.Contains(err.Error(),
+		"the minikube command has not ended within 3s") || !slices.Contains(f.Evidence, "copying") {
 		t.Errorf("got %v, %+v", err, f)
 	}
 }

@@ -69,19 +69,22 @@ func TestConnectSaysWhatIsMissing(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 			continue
 		}
-		if text := err.Error() + strings.Join(unreachable.Hints(), "\n"); !strings.Contains(text, c.says) || !strings.Contains(text, "devloop setup") {
+		if text := err.Error() + strings.Join(unreachable.Hints(), "\n"); !strings.Contains(text, c.says) ||
+			!strings.Contains(text, "devloop setup") {
 			t.Errorf("%s: got %s", name, text)
 		}
 	}
 }
 
-// TestConnectTakesAContextApart has its parts in two files, and credentials that a command gives, as for clusters of cloud providers.
+// TestConnectTakesAContextApart has its parts in two files, and credentials that a command gives, as for clusters of
+// cloud providers.
 func TestConnectTakesAContextApart(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the command is a shell script")
 	}
 	var sent atomic.Value
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { // client-go sends no credentials without TLS
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		// client-go sends no credentials without TLS
 		sent.Store(q.Header.Get("Authorization"))
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"major":"1","minor":"34","gitVersion":"v1.34.0"}`)
@@ -89,13 +92,17 @@ func TestConnectTakesAContextApart(t *testing.T) {
 	defer server.Close()
 	command := write(t, "credentials", "#!/bin/sh\necho '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"secret\"}}'\n")
 	must.Do(t, os.Chmod(command, 0o700))
-	clusters := write(t, "clusters", "apiVersion: v1\nkind: Config\nclusters:\n- {name: one, cluster: {insecure-skip-tls-verify: true, server: \""+server.URL+"\"}}\n")
+	clusters := write(t, "clusters",
+		"apiVersion: v1\nkind: Config\nclusters:\n- {name: one, cluster: {insecure-skip-tls-verify: true, server: \""+
+			server.URL+"\"}}\n")
 	users := func(command string) string {
 		return write(t, "users", "apiVersion: v1\nkind: Config\ncurrent-context: kind-one\ncontexts:\n- {name: kind-one, context: {cluster: one, user: ada}}\nusers:\n"+
 			"- {name: ada, user: {exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: \""+command+"\"}}}\n")
 	}
-	for name, c := range map[string]struct{ command, fails string }{"a command": {command, ""}, "one that is missing": {command + "-x", "credentials-x"}} {
-		t.Setenv("KUBECONFIG", strings.Join([]string{clusters, filepath.Join(t.TempDir(), "none"), users(c.command)}, string(filepath.ListSeparator)))
+	for name, c := range map[string]struct{ command, fails string }{"a command": {command, ""},
+		"one that is missing": {command + "-x", "credentials-x"}} {
+		t.Setenv("KUBECONFIG", strings.Join([]string{clusters, filepath.Join(t.TempDir(), "none"), users(c.command)},
+			string(filepath.ListSeparator)))
 		r, err := cluster.Connect(cluster.Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)

@@ -15,7 +15,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// TestPatientWatchOutlivesOutagesThatPollMeets has Poll ask a server that is away, or just comes back, and one that has no such object.
+// TestPatientWatchOutlivesOutagesThatPollMeets has Poll ask a server that is away, or just comes back, and one that has
+// no such object.
 func TestPatientWatchOutlivesOutagesThatPollMeets(t *testing.T) {
 	t.Parallel()
 	resource := schema.GroupResource{Resource: "deployments"}

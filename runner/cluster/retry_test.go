@@ -26,8 +26,8 @@ func (s server) RoundTrip(q *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(""))}, nil
 }
 
-// TestOutagesAreWaitedOut has the API server be away once, die a second time in a row, which a kubelet lets it pay for with ten
-// seconds, take long to start, and stay away.
+// TestOutagesAreWaitedOut has the API server be away once, die a second time in a row, which a kubelet lets it pay for
+// with ten seconds, take long to start, and stay away.
 func TestOutagesAreWaitedOut(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -70,7 +70,8 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 				if took := time.Since(began); c.forbids && took > 0 {
 					t.Errorf("who may not do something is told after %v", took)
 				}
-				if survives := err == nil && response.StatusCode == http.StatusOK; survives != c.survives || time.Since(began) >= askTimeout {
+				if survives := err == nil && response.StatusCode == http.StatusOK; survives != c.survives ||
+					time.Since(began) >= askTimeout {
 					t.Errorf("got %v, %v after %v", response, err, time.Since(began))
 				}
 			})

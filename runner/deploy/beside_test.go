@@ -70,7 +70,8 @@ func TestPodOfSomebodyElseStaysWhateverItsName(t *testing.T) {
 // TestNameOfTheTwinMayBeTaken: the user never wrote that name, so an error about it would be of no use.
 func TestNameOfTheTwinMayBeTaken(t *testing.T) {
 	t.Parallel()
-	for name, taken := range map[string]*unstructured.Unstructured{"foreign": fakeapi.Object("v1", "Pod", "web-b"), "another project's": ownPod("web-b")} {
+	for name, taken := range map[string]*unstructured.Unstructured{"foreign": fakeapi.Object("v1", "Pod", "web-b"),
+		"another project's": ownPod("web-b")} {
 		a, r := newAPI(t)
 		first := replaced(t, r, shop(t, shopPod))
 		uid := a.Put("pods", taken).GetUID()
@@ -90,18 +91,27 @@ func TestNameOfTheTwinMayBeTaken(t *testing.T) {
 func TestInPlaceSaysWhy(t *testing.T) {
 	for text, want := range map[string]string{
 		shopPod: "",
-		shopPod + "---" + strings.Replace(shopPod, "name: web", "name: web-b", 1): `the manifest itself has a Pod named "web-b"`,
-		strings.Replace(shopPod, "spec:\n", "spec:\n  hostNetwork: true\n", 1):    `pod "web" has a port of the node, or a volume that outlives it`,
+		shopPod + "---" + strings.Replace(shopPod, "name: web", "name: web-b",
+			1): `the manifest itself has a Pod named "web-b"`,
+		strings.Replace(shopPod, "spec:\n", "spec:\n  hostNetwork: true\n",
+			1): `pod "web" has a port of the node, or a volume that outlives it`,
 		settings:   "",
 		patchedPod: "", // Kubernetes' defaults keep a Deployment's one Pod
-		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {rollingUpdate: {maxUnavailable: 50%, maxSurge: 1}}\n", 1): "",
-		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {rollingUpdate: {maxUnavailable: 1}}\n", 1):                `deployment "web" may miss its Pod, by its maxUnavailable or maxSurge`,
-		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {rollingUpdate: {maxSurge: 0}}\n", 1):                      `deployment "web" may miss its Pod, by its maxUnavailable or maxSurge`,
-		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {type: Recreate}\n", 1):                                    `deployment "web" has the strategy Recreate`,
-		strings.Replace(patchedPod, "spec:\n", "spec:\n  replicas: 2\n", 1):                                                   `deployment "web" is not of one Pod alone that runs the project`,
+		strings.Replace(patchedPod, "spec:\n",
+			"spec:\n  strategy: {rollingUpdate: {maxUnavailable: 50%, maxSurge: 1}}\n", 1): "",
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {rollingUpdate: {maxUnavailable: 1}}\n",
+			1): `deployment "web" may miss its Pod, by its maxUnavailable or maxSurge`,
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {rollingUpdate: {maxSurge: 0}}\n",
+			1): `deployment "web" may miss its Pod, by its maxUnavailable or maxSurge`,
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {type: Recreate}\n",
+			1): `deployment "web" has the strategy Recreate`,
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  replicas: 2\n",
+			1): `deployment "web" is not of one Pod alone that runs the project`,
 		patchedPod + "---" + shopPod: `deployment "web" is not of one Pod alone that runs the project`,
-		strings.Replace(patchedPod, "          readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}\n", "", 1): `deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away`,
-		strings.Replace(patchedPod, "Deployment", "StatefulSet", 1):                                                   `statefulset "web" makes its own Pods`,
+		strings.Replace(patchedPod, "          readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}\n", "",
+			1): `deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away`,
+		strings.Replace(patchedPod, "Deployment", "StatefulSet",
+			1): `statefulset "web" makes its own Pods`,
 	} {
 		if got := SurgeBlocker(read(t, text), "shop", "runner-app"); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q, want %q", got, want)
@@ -152,7 +162,8 @@ func statefulSet(a *fakeapi.API, replicas, generation int64) (set, pod *unstruct
 	set = a.Put("statefulsets", set)
 	pod = fakeapi.Object("v1", "Pod", "db-0")
 	pod.SetLabels(map[string]string{"controller-revision-hash": "r1"})
-	pod.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db", UID: set.GetUID(), Controller: new(true)}})
+	pod.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db",
+		UID: set.GetUID(), Controller: new(true)}})
 	return set, a.Put("pods", pod)
 }
 
@@ -199,7 +210,8 @@ func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.
 		cancel(context.DeadlineExceeded)
 	}()
 	var late *kube.APIError
-	if pods, err := r.workloads.Pods(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 started in time") {
+	if pods, err := r.workloads.Pods(short, set); !errors.As(err, &late) ||
+		!strings.Contains(err.Error(), "1 of 2 started in time") {
 		t.Errorf("while it starts: got %v, %v", pods, err)
 	}
 	pod.Object["status"] = map[string]any{"phase": "Running", "containerStatuses": []any{map[string]any{

@@ -29,7 +29,8 @@ func ownPod(name string) *unstructured.Unstructured {
 
 func shop(t *testing.T, text string) Spec {
 	t.Helper()
-	return Spec{Spec: render.Spec{Project: "shop", Dir: "/projects/shop", Manifest: read(t, text), Image: "shop:devloop-1", Names: []string{"shop"}}}
+	return Spec{Spec: render.Spec{Project: "shop", Dir: "/projects/shop", Manifest: read(t, text),
+		Image: "shop:devloop-1", Names: []string{"shop"}}}
 }
 
 const shopPod = `
@@ -46,7 +47,8 @@ spec:
 func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 	a, r := newAPI(t)
 	sharing := ownPod("web")
-	sharing.Object["spec"] = map[string]any{"volumes": []any{map[string]any{"name": "data", "hostPath": map[string]any{"path": "/data"}}}}
+	sharing.Object["spec"] = map[string]any{"volumes": []any{map[string]any{"name": "data",
+		"hostPath": map[string]any{"path": "/data"}}}}
 	old := a.Put("pods", sharing)
 	going := make(chan metav1.DeleteOptions, 1)
 	a.Deleted = func(_ string, o metav1.DeleteOptions) { going <- o }
@@ -67,7 +69,8 @@ func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 	if got := a.Wrote(); !slices.Equal(got, []string{"DELETE pods/default/web", "POST pods/default/web"}) {
 		t.Errorf("wrote %v", got)
 	}
-	if len(pods) != 1 || pods[0].UID == old.GetUID() || !slices.Equal(pods[0].Ports, []int{8080}) || pods[0].Image != "shop:devloop-1" {
+	if len(pods) != 1 || pods[0].UID == old.GetUID() || !slices.Equal(pods[0].Ports, []int{8080}) ||
+		pods[0].Image != "shop:devloop-1" {
 		t.Errorf("got %+v", pods)
 	}
 }
@@ -96,10 +99,13 @@ func TestReplaceChangesOnlyTheProjectsContainers(t *testing.T) {
 		policy, _ := c["imagePullPolicy"].(string)
 		got = append(got, manifest.Image(c)+" "+policy)
 	}
-	if want := []string{"shop:devloop-1 IfNotPresent", "shop:devloop-1 IfNotPresent", "nginx:1.27 Always"}; !slices.Equal(got, want) {
+	if want := []string{"shop:devloop-1 IfNotPresent", "shop:devloop-1 IfNotPresent",
+		"nginx:1.27 Always"}; !slices.Equal(got, want) {
 		t.Errorf("containers %q, want %q", got, want)
 	}
-	if !kube.Owned(pod) || pod.GetLabels()["app"] != "web" || pod.GetAnnotations()[kube.AnnotationDirectory] != "/projects/shop" || pod.GetAnnotations()[kube.AnnotationImage] != "shop:devloop-1" {
+	if !kube.Owned(pod) || pod.GetLabels()["app"] != "web" ||
+		pod.GetAnnotations()[kube.AnnotationDirectory] != "/projects/shop" ||
+		pod.GetAnnotations()[kube.AnnotationImage] != "shop:devloop-1" {
 		t.Errorf("marks %v %v", pod.GetLabels(), pod.GetAnnotations())
 	}
 	if c := spec.Manifest.Images(); !slices.Contains(c, "shop") {
@@ -122,16 +128,19 @@ func TestReplaceRefusesForeignObjectsBeforeTouchingAny(t *testing.T) {
 	spec := shop(t, text)
 	spec.Adopt = true
 	must.Get(r.Replace(t.Context(), spec))(t)
-	if want := []string{"PATCH configmaps/default/settings", "DELETE pods/default/web", "POST pods/default/web"}; !slices.Equal(a.Wrote(), want) {
+	if want := []string{"PATCH configmaps/default/settings", "DELETE pods/default/web",
+		"POST pods/default/web"}; !slices.Equal(a.Wrote(), want) {
 		t.Errorf("wrote %v, want %v", a.Wrote(), want)
 	}
 }
 
 func TestReplaceWantsTheProjectsImage(t *testing.T) {
 	_, r := newAPI(t)
-	_, err := r.Replace(t.Context(), shop(t, strings.ReplaceAll(strings.ReplaceAll(shopPod, "/shop:latest", "/other"), "image: shop,", "image: shopp,")))
+	_, err := r.Replace(t.Context(), shop(t,
+		strings.ReplaceAll(strings.ReplaceAll(shopPod, "/shop:latest", "/other"), "image: shop,", "image: shopp,")))
 	var invalid *manifest.Error
-	if !errors.As(err, &invalid) || len(invalid.Problems) != 3 || invalid.Problems[1].Line != 8 || !strings.Contains(invalid.Problems[1].Message, `"shopp"`) {
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 3 || invalid.Problems[1].Line != 8 ||
+		!strings.Contains(invalid.Problems[1].Message, `"shopp"`) {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -140,10 +149,12 @@ func TestReplaceMakesNamespacesAndWaitsForTheirServiceAccount(t *testing.T) {
 	a, r := newAPI(t)
 	refused := make(chan struct{}, 10)
 	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
-		if q.Method != http.MethodPost || !strings.HasSuffix(q.URL.Path, "/new/pods") || a.Get("serviceaccounts/new/default") != nil {
+		if q.Method != http.MethodPost || !strings.HasSuffix(q.URL.Path, "/new/pods") ||
+			a.Get("serviceaccounts/new/default") != nil {
 			return false
 		}
-		fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden, `pods "web" is forbidden: error looking up service account new/default: serviceaccount "default" not found`)
+		fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden,
+			`pods "web" is forbidden: error looking up service account new/default: serviceaccount "default" not found`)
 		refused <- struct{}{}
 		return true
 	}
@@ -237,7 +248,8 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 	}
 }
 
-// TestReplaceWaitsForANamespaceThatIsBeingRemoved: devloop run right after devloop down in a namespace that devloop made.
+// TestReplaceWaitsForANamespaceThatIsBeingRemoved: devloop run right after devloop down in a namespace that devloop
+// made.
 func TestReplaceWaitsForANamespaceThatIsBeingRemoved(t *testing.T) {
 	for _, own := range []string{"", "apiVersion: v1\nkind: Namespace\nmetadata: {name: new}\n---\n"} {
 		a, r := newAPI(t)
@@ -256,7 +268,8 @@ func TestReplaceWaitsForANamespaceThatIsBeingRemoved(t *testing.T) {
 		}
 		result := make(chan error, 1)
 		go func() {
-			_, err := r.Replace(t.Context(), shop(t, own+strings.Replace(shopPod, "name: web", "name: web, namespace: new", 1)))
+			_, err := r.Replace(t.Context(),
+				shop(t, own+strings.Replace(shopPod, "name: web", "name: web, namespace: new", 1)))
 			result <- err
 		}()
 		<-looked
@@ -266,7 +279,8 @@ func TestReplaceWaitsForANamespaceThatIsBeingRemoved(t *testing.T) {
 		}
 		a.Drop("namespaces//new")
 		must.Do(t, <-result)
-		if wrote := a.Wrote(); len(wrote) != 2 || !strings.HasSuffix(wrote[0], "namespaces//new") || a.Get("pods/new/web") == nil {
+		if wrote := a.Wrote(); len(wrote) != 2 || !strings.HasSuffix(wrote[0], "namespaces//new") ||
+			a.Get("pods/new/web") == nil {
 			t.Errorf("wrote %v", wrote)
 		}
 	}
@@ -308,7 +322,8 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 		a, r := newAPI(t)
 		theirs := fakeapi.Object("v1", "Pod", name)
 		render.Mark(theirs, render.Spec{Project: "shop", Dir: "/elsewhere/shop"})
-		theirs.SetAnnotations(map[string]string{kube.AnnotationDirectory: "/elsewhere/shop", kube.AnnotationName: "web"})
+		theirs.SetAnnotations(
+			map[string]string{kube.AnnotationDirectory: "/elsewhere/shop", kube.AnnotationName: "web"})
 		a.Put("pods", theirs)
 		spec := shop(t, shopPod)
 		busy := errors.New("somebody works there")
@@ -329,7 +344,8 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 
 		busy = nil // they went home
 		must.Get(r.Replace(t.Context(), spec))(t)
-		if dir := a.Get("pods/default/web").GetAnnotations()[kube.AnnotationDirectory]; dir != spec.Dir || a.Get("pods/default/web-b") != nil {
+		if dir := a.Get("pods/default/web").GetAnnotations()[kube.AnnotationDirectory]; dir != spec.Dir ||
+			a.Get("pods/default/web-b") != nil {
 			t.Errorf("web is of %q, web-b %v", dir, a.Get("pods/default/web-b"))
 		}
 		spec.Yields = func(string) error { t.Error("asked about the project's own objects"); return nil }

@@ -21,7 +21,8 @@ func TestDeleteSaysWhyItDeletesNothing(t *testing.T) {
 	a.Put("pods", ownPod("web"))
 	a.Put("pods", fakeapi.Object("v1", "Pod", "foreign"))
 	made := ownPod("api-1")
-	made.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "api", UID: "uid-api", Controller: new(true)}})
+	made.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "api",
+		UID: "uid-api", Controller: new(true)}})
 	a.Put("pods", made)
 	for name, want := range map[string]struct{ code, words string }{
 		"web":     {"", ""},
@@ -36,7 +37,8 @@ func TestDeleteSaysWhyItDeletesNothing(t *testing.T) {
 			}
 			continue
 		}
-		if got := fault.Of(err).Code; len(removed) > 0 || got != want.code || !strings.Contains(err.Error(), want.words) {
+		if got := fault.Of(err).Code; len(removed) > 0 || got != want.code ||
+			!strings.Contains(err.Error(), want.words) {
 			t.Errorf("%s: removed %v, %s: %v, want %s", name, removed, got, err, want.code)
 		}
 	}
@@ -64,7 +66,8 @@ func TestKindsThatCannotBeListed(t *testing.T) {
 		}
 		removed, err := d.Down(t.Context(), "shop", "", nil)
 		_, projectsErr := d.ProjectsOf(t.Context(), "/projects/shop", "")
-		if (err != nil) != c.fails || (projectsErr != nil) != c.fails || (len(removed) > 0) == c.fails || (a.Get("pods/default/web") != nil) != c.fails {
+		if (err != nil) != c.fails || (projectsErr != nil) != c.fails || (len(removed) > 0) == c.fails ||
+			(a.Get("pods/default/web") != nil) != c.fails {
 			t.Errorf("%s: removed %v, %v; projects: %v", name, removed, err, projectsErr)
 		}
 	}
@@ -171,7 +174,8 @@ func TestKindThatIsGoneKeepsNoNamespace(t *testing.T) {
 	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
 		gone := strings.HasSuffix(q.URL.Path, "/widgets")
 		if gone {
-			fakeapi.Refuse(w, http.StatusNotFound, metav1.StatusReasonNotFound, "the server could not find the requested resource")
+			fakeapi.Refuse(w, http.StatusNotFound, metav1.StatusReasonNotFound,
+				"the server could not find the requested resource")
 		}
 		return gone
 	}

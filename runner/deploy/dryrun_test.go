@@ -39,16 +39,19 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 			}
 			for _, namespace := range []string{"to come", "there"} {
 				if namespace == "there" {
-					must.Do(t, (applier{r.client}).makeNamespace(ctx, r.client.Namespace(), render.Spec{Project: "refused"}))
+					must.Do(t,
+						(applier{r.client}).makeNamespace(ctx, r.client.Namespace(), render.Spec{Project: "refused"}))
 				}
-				_, err = r.Replace(ctx, Spec{Spec: render.Spec{Project: "refused", Dir: "/projects/refused", Manifest: m}})
+				_, err = r.Replace(ctx,
+					Spec{Spec: render.Spec{Project: "refused", Dir: "/projects/refused", Manifest: m}})
 				var invalid *manifest.Error
 				if !errors.As(err, &invalid) {
 					t.Fatalf("namespace %s: got %v, want a *manifest.Error", namespace, err)
 				}
 				golden.Compare(t, strings.TrimSuffix(path, ".yaml")+".golden", golden.Report(invalid))
 			}
-			if removed, err := r.Down(ctx, "refused", r.client.Namespace(), nil); err != nil || slices.ContainsFunc(removed, func(o kube.Ref) bool { return o.Kind != "Namespace" }) {
+			if removed, err := r.Down(ctx, "refused", r.client.Namespace(), nil); err != nil ||
+				slices.ContainsFunc(removed, func(o kube.Ref) bool { return o.Kind != "Namespace" }) {
 				t.Errorf("it had made %v, %v", removed, err)
 			}
 		})
@@ -61,13 +64,15 @@ func TestRefusalTouchesNothing(t *testing.T) {
 		if q.URL.Query().Get("dryRun") == "" {
 			return false
 		}
-		fakeapi.Reply(w, 422, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: 422, Reason: metav1.StatusReasonInvalid,
+		fakeapi.Reply(w, 422, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+			Status: "Failure", Code: 422, Reason: metav1.StatusReasonInvalid,
 			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Field: "spec.containers[0].ports[0].containerPort", Message: "Invalid value: 8080: is not liked"}}}})
 		return true
 	}
 	_, err := r.Replace(t.Context(), specOf(t, podText("web", "serve")))
 	var invalid *manifest.Error
-	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 12 || !strings.Contains(invalid.Problems[0].Source, "containerPort: 8080") {
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 12 ||
+		!strings.Contains(invalid.Problems[0].Source, "containerPort: 8080") {
 		t.Fatalf("got %v", err)
 	}
 	if wrote := a.Wrote(); len(wrote) != 0 {
@@ -86,14 +91,18 @@ func TestFieldsThatCannotChangeAreShownBeforeTheBuild(t *testing.T) {
 		if q.URL.Query().Get("dryRun") == "" || q.Method != http.MethodPatch {
 			return false
 		}
-		fakeapi.Reply(w, 422, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: 422, Reason: metav1.StatusReasonInvalid,
-			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Field: "spec.selector", Message: `Invalid value: {"matchLabels":{"app":"web"}}: field is immutable`}}}})
+		fakeapi.Reply(w, 422, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+			Status: "Failure", Code: 422, Reason: metav1.StatusReasonInvalid,
+			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Field: "spec.selector",
+				Message: `Invalid value: {"matchLabels":{"app":"web"}}: field is immutable`}}}})
 		return true
 	}
-	err := r.Claim(t.Context(), shop(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n"+
-		"  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: app, image: shop}]}\n"))
+	err := r.Claim(t.Context(), shop(t,
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n"+
+			"  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: app, image: shop}]}\n"))
 	var invalid *manifest.Error
-	if !errors.As(err, &invalid) || invalid.Problems[0].Line != 5 || !strings.HasSuffix(invalid.Problems[0].Message, "field is immutable") ||
+	if !errors.As(err, &invalid) || invalid.Problems[0].Line != 5 ||
+		!strings.HasSuffix(invalid.Problems[0].Message, "field is immutable") ||
 		!strings.Contains(invalid.Problems[0].Hint, "devloop delete deployment web -n default") {
 		t.Errorf("got %v", err)
 	}
@@ -116,7 +125,8 @@ func TestClusterDecidesWhichFieldsThereAre(t *testing.T) {
 	}
 	err := r.Claim(t.Context(), shop(t, text))
 	var invalid *manifest.Error
-	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 8 || invalid.Problems[0].Hint != "did you mean `imagePullPolicy`?" {
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 8 ||
+		invalid.Problems[0].Hint != "did you mean `imagePullPolicy`?" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -138,7 +148,8 @@ func TestKindsOfMissingOperatorsAreLeftOut(t *testing.T) {
 	var missing []kube.Ref
 	spec := shop(t, monitor+"---"+shopPod)
 	spec.LeftOut = func(refs []kube.Ref) { missing = refs }
-	if _, err := r.Replace(t.Context(), spec); err != nil || len(missing) != 1 || missing[0].Kind != "ServiceMonitor" || a.Get("pods/default/web") == nil {
+	if _, err := r.Replace(t.Context(), spec); err != nil || len(missing) != 1 || missing[0].Kind != "ServiceMonitor" ||
+		a.Get("pods/default/web") == nil {
 		t.Errorf("left out %v, %v", missing, err)
 	}
 	alone := Spec{Spec: render.Spec{Project: "shop", Manifest: read(t, monitor)}}
@@ -168,10 +179,12 @@ spec:
 // TestObjectsThatAreOneInTheClusterAreRefused has an object with the namespace that the other one gets.
 func TestObjectsThatAreOneInTheClusterAreRefused(t *testing.T) {
 	a, r := newAPI(t)
-	spec := specOf(t, podText("web", "serve")+settings+strings.Replace(settings, "{name: settings}", "{name: settings, namespace: default}", 1))
+	spec := specOf(t, podText("web", "serve")+settings+
+		strings.Replace(settings, "{name: settings}", "{name: settings, namespace: default}", 1))
 	err := r.Claim(t.Context(), spec)
 	var invalid *manifest.Error
-	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || !strings.Contains(invalid.Problems[0].Message, `another object of that name in namespace "default"`) || len(a.Wrote()) > 0 {
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || !strings.Contains(invalid.Problems[0].Message,
+		`another object of that name in namespace "default"`) || len(a.Wrote()) > 0 {
 		t.Errorf("got %v after %v", err, a.Wrote())
 	}
 }
@@ -188,13 +201,15 @@ func TestManifestIsCheckedWhileItsNamespaceIsBeingRemoved(t *testing.T) {
 		if !strings.Contains(q.URL.Path, "/namespaces/new/") {
 			return false
 		}
-		status := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "web", errors.New("it is being terminated")).Status()
+		status := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "web",
+			errors.New("it is being terminated")).Status()
 		status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
 		status.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
 		fakeapi.Reply(w, http.StatusForbidden, status)
 		return true
 	}
-	if err := r.Claim(t.Context(), shop(t, strings.Replace(shopPod, "name: web", "name: web, namespace: new", 1))); err != nil {
+	if err := r.Claim(t.Context(),
+		shop(t, strings.Replace(shopPod, "name: web", "name: web, namespace: new", 1))); err != nil {
 		t.Error(err)
 	}
 	close(tried)

@@ -50,11 +50,11 @@ spec:
 
 func specOf(t *testing.T, text string) Spec {
 	t.Helper()
-	return Spec{Spec: render.Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}}
+	return Spec{Spec: render.Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage,
+		Names: []string{"runner-app:latest"}}}
 }
 
-// realDeployer returns a deployer to the test cluster, for a namespace that does not exist yet and goes
-// with the test.
+// realDeployer returns a deployer to the test cluster, for a namespace that does not exist yet and goes with the test.
 func realDeployer(t *testing.T) *Deployer {
 	t.Helper()
 	c := must.Get(cluster.New(real.Kind(t), "kind-"+real.ClusterName, "deploy-"+strings.ToLower(rand.Text()[:8])))(t)

@@ -20,9 +20,11 @@ func TestNamespacesAndDefinitionsComeFirst(t *testing.T) {
 	a, r := newAPI(t)
 	a.Fault = func(w http.ResponseWriter, req *http.Request) bool {
 		switch {
-		case strings.Contains(req.URL.Path, "/namespaces/later/") && a.Get("namespaces//later") == nil && req.Method != http.MethodGet && req.URL.Query().Get("dryRun") == "":
+		case strings.Contains(req.URL.Path, "/namespaces/later/") && a.Get("namespaces//later") == nil &&
+			req.Method != http.MethodGet && req.URL.Query().Get("dryRun") == "":
 			fakeapi.Refuse(w, 404, metav1.StatusReasonNotFound, `namespaces "later" not found`)
-		case strings.Contains(req.URL.Path, "example.com/v1/namespaces/") && !isEstablishedAt(a, "customresourcedefinitions//widgets.example.com"):
+		case strings.Contains(req.URL.Path, "example.com/v1/namespaces/") && !isEstablishedAt(a,
+			"customresourcedefinitions//widgets.example.com"):
 			fakeapi.Refuse(w, 404, metav1.StatusReasonNotFound, "the server could not find the requested resource")
 		case strings.Contains(req.URL.Path, "/customresourcedefinitions") && req.URL.Query().Get("watch") != "":
 			go establish(a)
@@ -62,7 +64,8 @@ metadata: {name: later}
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"PATCH namespaces//later", "PATCH customresourcedefinitions//widgets.example.com", "PATCH configmaps/later/c", "PATCH widgets/later/w", "POST pods/later/web"}
+	want := []string{"PATCH namespaces//later", "PATCH customresourcedefinitions//widgets.example.com",
+		"PATCH configmaps/later/c", "PATCH widgets/later/w", "POST pods/later/web"}
 	if got := a.Wrote(); !slices.Equal(got, want) {
 		t.Errorf("wrote %v, want %v", got, want)
 	}
@@ -76,12 +79,13 @@ func isEstablishedAt(a *fakeapi.API, key string) bool {
 // establish does what the API server does with a definition, once somebody waits for that.
 func establish(a *fakeapi.API) {
 	o := a.Get("customresourcedefinitions//widgets.example.com").DeepCopy()
-	_ = unstructured.SetNestedSlice(o.Object, []any{map[string]any{"type": "Established", "status": "True"}}, "status", "conditions")
+	_ = unstructured.SetNestedSlice(o.Object, []any{map[string]any{"type": "Established", "status": "True"}},
+		"status", "conditions")
 	a.Put("customresourcedefinitions", o)
 }
 
-// TestWaitsOfADeploySayWhatTheyWaitedFor has a definition that the API server never establishes, because of its names, and a
-// namespace that no controller gives a service account.
+// TestWaitsOfADeploySayWhatTheyWaitedFor has a definition that the API server never establishes, because of its names,
+// and a namespace that no controller gives a service account.
 func TestWaitsOfADeploySayWhatTheyWaitedFor(t *testing.T) {
 	t.Parallel()
 	const definition = `
@@ -97,7 +101,8 @@ spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widg
 	} {
 		a, r := newAPI(t)
 		a.Fault = func(w http.ResponseWriter, req *http.Request) bool {
-			refuses := req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/new/pods") && req.URL.Query().Get("dryRun") == ""
+			refuses := req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/new/pods") &&
+				req.URL.Query().Get("dryRun") == ""
 			if refuses {
 				fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden, `pods "web" is forbidden: error looking up service account new/default: serviceaccount "default" not found`)
 			}
@@ -105,7 +110,8 @@ spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widg
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		if _, err := r.Replace(ctx, shop(t, text)); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) {
+		if _, err := r.Replace(ctx, shop(t, text)); !errors.Is(err, context.DeadlineExceeded) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

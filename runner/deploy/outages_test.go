@@ -33,7 +33,8 @@ func TestShortOutagesAreWaitedOut(t *testing.T) {
 		for _, request := range []string{"GET", "POST", "PATCH", "DELETE", "watch"} {
 			t.Run(name+" "+request, func(t *testing.T) {
 				a, r := newAPI(t)
-				if _, err := r.Replace(t.Context(), specOf(t, podText("web", "serve"))); err != nil { // there is something to read and to delete
+				if _, err := r.Replace(t.Context(), specOf(t, podText("web", "serve"))); err != nil {
+					// there is something to read and to delete
 					t.Fatal(err)
 				}
 				failed := fakeapi.Once(a, request, fault)
@@ -45,7 +46,8 @@ func TestShortOutagesAreWaitedOut(t *testing.T) {
 				}
 				born(fakeapi.Object("v1", "Pod", "web"))
 				grow := sync.OnceFunc(func() { born(fakeapi.ServingPod("web")) })
-				if err := (readiness.Waiter{Client: r.client}).Ready(t.Context(), []kube.Pod{kube.PodRef(a.Get("pods/default/" + pods[0].Name))}, func(readiness.Phase) { grow() }); err != nil {
+				if err := (readiness.Waiter{Client: r.client}).Ready(t.Context(), []kube.Pod{kube.PodRef(
+					a.Get("pods/default/" + pods[0].Name))}, func(readiness.Phase) { grow() }); err != nil {
 					t.Fatal(err)
 				}
 				if !failed.Load() {

@@ -39,8 +39,8 @@ metadata: {name: widgets.example.com}
 spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}
 `
 
-// TestObjectsThatTheManifestNoLongerHasGo removes objects from the manifest, one of which belongs to another directory now, and
-// brings one back that was removed before.
+// TestObjectsThatTheManifestNoLongerHasGo removes objects from the manifest, one of which belongs to another directory
+// now, and brings one back that was removed before.
 func TestObjectsThatTheManifestNoLongerHasGo(t *testing.T) {
 	a, r := newAPI(t)
 	spec := shop(t, prunable)
@@ -49,7 +49,8 @@ func TestObjectsThatTheManifestNoLongerHasGo(t *testing.T) {
 		if o.GetKind() != "Namespace" && !isDefinition(o) {
 			o.SetNamespace("default")
 		}
-		a.Put(map[string]string{"ConfigMap": "configmaps", "Service": "services", "Namespace": "namespaces", "CustomResourceDefinition": "customresourcedefinitions"}[o.GetKind()], o)
+		a.Put(map[string]string{"ConfigMap": "configmaps", "Service": "services", "Namespace": "namespaces",
+			"CustomResourceDefinition": "customresourcedefinitions"}[o.GetKind()], o)
 	}
 	theirs := fakeapi.Object("v1", "ConfigMap", "elsewhere")
 	render.Mark(theirs, render.Spec{Project: spec.Project, Dir: "/elsewhere"})
@@ -59,14 +60,16 @@ func TestObjectsThatTheManifestNoLongerHasGo(t *testing.T) {
 	spec.Manifest = read(t, shopPod+"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\n")
 	removed, err := r.Prune(t.Context(), []manifest.Manifest{before, spec.Manifest, before}, spec)
 	slices.SortFunc(removed, func(a, b kube.Ref) int { return len(a.Kind) - len(b.Kind) })
-	want := []kube.Ref{{Kind: "Service", Namespace: "default", Name: "kept"}, {Kind: "ConfigMap", Namespace: "default", Name: "dropped"}}
+	want := []kube.Ref{{Kind: "Service", Namespace: "default", Name: "kept"},
+		{Kind: "ConfigMap", Namespace: "default", Name: "dropped"}}
 	if err != nil || !slices.Equal(removed, want) {
 		t.Errorf("removed %v, %v, want %v", removed, err, want)
 	}
 	if removed, err = r.Prune(t.Context(), []manifest.Manifest{before}, spec); err != nil || len(removed) > 0 {
 		t.Errorf("removed again %v, %v", removed, err)
 	}
-	for _, key := range []string{"configmaps/default/kept", "configmaps/default/elsewhere", "namespaces//space", "customresourcedefinitions//widgets.example.com"} {
+	for _, key := range []string{"configmaps/default/kept", "configmaps/default/elsewhere", "namespaces//space",
+		"customresourcedefinitions//widgets.example.com"} {
 		if a.Get(key) == nil {
 			t.Errorf("%s is gone", key)
 		}

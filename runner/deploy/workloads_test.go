@@ -49,12 +49,15 @@ func TestJobIsRecreated(t *testing.T) {
 	render.Mark(job, render.Spec{Project: "shop"})
 	job = a.Put("jobs", job)
 	a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "migrate-1"), job))
-	a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "migrate-2"), fakeapi.Object("batch/v1", "Job", "migrate")))
+	a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "migrate-2"),
+		fakeapi.Object("batch/v1", "Job", "migrate")))
 	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
 		if q.Method == http.MethodPost && q.URL.Query().Get("dryRun") == "" {
 			go func() { // its controller
-				fakeapi.Eventually(t, "the Job exists", func() bool { o := a.Get("jobs/default/migrate"); return o != nil && o.GetUID() != job.GetUID() })
-				a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "migrate-3"), a.Get("jobs/default/migrate")))
+				fakeapi.Eventually(t, "the Job exists",
+					func() bool { o := a.Get("jobs/default/migrate"); return o != nil && o.GetUID() != job.GetUID() })
+				a.Put("pods",
+					fakeapi.Controlled(fakeapi.Object("v1", "Pod", "migrate-3"), a.Get("jobs/default/migrate")))
 			}()
 		}
 		return false
@@ -63,7 +66,8 @@ func TestJobIsRecreated(t *testing.T) {
 	if err != nil || len(pods) != 1 || pods[0].Name != "migrate-3" || pods[0].Of.Kind != "Job" {
 		t.Fatalf("got %v, %v", pods, err)
 	}
-	if want := []string{"DELETE jobs/default/migrate", "DELETE pods/default/migrate-1", "POST jobs/default/migrate"}; !slices.Equal(a.Wrote(), want) {
+	if want := []string{"DELETE jobs/default/migrate", "DELETE pods/default/migrate-1",
+		"POST jobs/default/migrate"}; !slices.Equal(a.Wrote(), want) {
 		t.Errorf("wrote %q, want %q", a.Wrote(), want)
 	}
 }
@@ -91,7 +95,8 @@ func TestRealForeignPodStays(t *testing.T) {
 	if removed, err := r.Down(ctx, t.Name(), "", nil); err != nil || len(removed) != 0 {
 		t.Fatalf("Down removed %v, %v", removed, err)
 	}
-	if still, err := targets[0].resource.Get(ctx, "web", metav1.GetOptions{}); err != nil || still.GetUID() != made.GetUID() {
+	if still, err := targets[0].resource.Get(ctx, "web", metav1.GetOptions{}); err != nil ||
+		still.GetUID() != made.GetUID() {
 		t.Fatalf("the foreign Pod did not stay: %v", err)
 	}
 	spec.Adopt = true

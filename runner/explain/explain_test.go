@@ -55,7 +55,8 @@ func TestFindingIsExplainedWithoutTheServer(t *testing.T) {
 		return true
 	}
 	pod := kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
-	why := Finding(t.Context(), c, pod, &corev1.Pod{}, podstatus.Finding{Code: "pod.crash", Why: "it ended", Container: "app", Ended: true, Previous: true})
+	why := Finding(t.Context(), c, pod, &corev1.Pod{},
+		podstatus.Finding{Code: "pod.crash", Why: "it ended", Container: "app", Ended: true, Previous: true})
 	if why == nil || why.Code() != "pod.crash" || !strings.Contains(why.Error(), "it ended") {
 		t.Errorf("got %v", why)
 	}
@@ -70,15 +71,18 @@ func TestFindingWaitsForTheWarningOfTheKubelet(t *testing.T) {
 		if strings.HasSuffix(r.URL.Path, "/events") {
 			if asked++; asked == 3 {
 				e := fakeapi.Object("v1", "Event", "web.1")
-				maps.Copy(e.Object, map[string]any{"type": "Warning", "reason": "Failed", "message": "Error: permission denied",
-					"source": map[string]any{"component": "kubelet"}, "involvedObject": map[string]any{"uid": "uid-web"}})
+				maps.Copy(e.Object,
+					map[string]any{"type": "Warning", "reason": "Failed", "message": "Error: permission denied",
+						"source":         map[string]any{"component": "kubelet"},
+						"involvedObject": map[string]any{"uid": "uid-web"}})
 				a.Put("events", e)
 			}
 		}
 		return false
 	}
 	pod := kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
-	why := Finding(t.Context(), c, pod, &corev1.Pod{}, podstatus.Finding{Code: "pod.config", Why: "it can't be made", Warned: true})
+	why := Finding(t.Context(), c, pod, &corev1.Pod{},
+		podstatus.Finding{Code: "pod.config", Why: "it can't be made", Warned: true})
 	if got := why.Evidence(); !slices.Equal(got, []string{"Failed: Error: permission denied"}) {
 		t.Errorf("got %q", got)
 	}
@@ -108,8 +112,10 @@ func TestFindingWaitsForTheLog(t *testing.T) {
 				return true
 			}
 			pod := kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
-			f := podstatus.Finding{Code: "pod.crash", Why: "it ended", Container: "app", Ended: true, Previous: c.previous}
-			if got := Finding(t.Context(), client, pod, &corev1.Pod{}, f).Evidence(); !slices.Equal(got, []string{"no database"}) {
+			f := podstatus.Finding{Code: "pod.crash", Why: "it ended", Container: "app", Ended: true,
+				Previous: c.previous}
+			if got := Finding(t.Context(), client, pod, &corev1.Pod{}, f).Evidence(); !slices.Equal(got,
+				[]string{"no database"}) {
 				t.Errorf("got %q", got)
 			}
 		})

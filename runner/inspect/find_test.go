@@ -48,18 +48,21 @@ func TestProjectsOfOneNameAreToldApart(t *testing.T) {
 		set := fakeapi.Object("apps/v1", "ReplicaSet", name)
 		set.SetAnnotations(map[string]string{kube.AnnotationDirectory: dir})
 		a.Put("replicasets", set)
-		for _, p := range []*unstructured.Unstructured{fakeapi.Object("v1", "Pod", name), fakeapi.Object("v1", "Pod", name+"-5d4-x1")} {
+		for _, p := range []*unstructured.Unstructured{fakeapi.Object("v1", "Pod", name),
+			fakeapi.Object("v1", "Pod", name+"-5d4-x1")} {
 			p.SetLabels(map[string]string{kube.LabelProject: "demo"})
 			if p.GetName() == name {
 				p.SetAnnotations(map[string]string{kube.AnnotationDirectory: dir})
 			} else {
 				yes := true
-				p.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: name, UID: "rs", Controller: &yes}})
+				p.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: name,
+					UID: "rs", Controller: &yes}})
 			}
 			a.Put("pods", p)
 		}
 	}
-	pods, err := Viewer{Client: c}.List(t.Context(), Selection{Project: "demo", Directory: "/a/demo", Elsewhere: func(dir string) bool { return dir == "/b/demo" }})
+	pods, err := Viewer{Client: c}.List(t.Context(),
+		Selection{Project: "demo", Directory: "/a/demo", Elsewhere: func(dir string) bool { return dir == "/b/demo" }})
 	var got []string
 	for _, p := range pods {
 		got = append(got, p.Name)

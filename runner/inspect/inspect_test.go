@@ -41,10 +41,11 @@ func pod(namespace, name string, change func(o *unstructured.Unstructured)) *uns
 func status(o *unstructured.Unstructured, state map[string]any) {
 	ready := state["running"] != nil
 	condition := map[string]any{"type": "Ready", "status": map[bool]any{true: "True", false: "False"}[ready]}
-	o.Object["status"] = map[string]any{"phase": "Running", "conditions": []any{condition}, "containerStatuses": []any{map[string]any{
-		"name": "app", "restartCount": int64(1), "ready": ready, "state": state,
-		"lastState": map[string]any{"terminated": map[string]any{"exitCode": int64(1), "reason": "Error"}},
-	}}}
+	o.Object["status"] = map[string]any{"phase": "Running", "conditions": []any{condition},
+		"containerStatuses": []any{map[string]any{
+			"name": "app", "restartCount": int64(1), "ready": ready, "state": state,
+			"lastState": map[string]any{"terminated": map[string]any{"exitCode": int64(1), "reason": "Error"}},
+		}}}
 }
 
 func owned(project string) func(*unstructured.Unstructured) {
@@ -56,7 +57,8 @@ func ofDeployment(name, hash string) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) {
 		yes := true
 		o.SetLabels(map[string]string{"pod-template-hash": hash})
-		o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: name + "-" + hash, UID: "rs", Controller: &yes}})
+		o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet",
+			Name: name + "-" + hash, UID: "rs", Controller: &yes}})
 	}
 }
 
@@ -103,11 +105,13 @@ func TestPodIsFoundByAnObjectThatItBelongsTo(t *testing.T) {
 	a.Put("pods", pod("default", "web-5d4-a", ofDeployment("web", "5d4")))
 	a.Put("pods", pod("default", "db", func(o *unstructured.Unstructured) {
 		o.SetLabels(map[string]string{"app": "db"})
-		o.Object["spec"] = map[string]any{"containers": []any{map[string]any{"name": "db", "ports": []any{map[string]any{"name": "sql", "containerPort": int64(5432)}}}}}
+		o.Object["spec"] = map[string]any{"containers": []any{map[string]any{"name": "db",
+			"ports": []any{map[string]any{"name": "sql", "containerPort": int64(5432)}}}}}
 	}))
 	service := fakeapi.Object("v1", "Service", "web")
 	service.Object["spec"] = map[string]any{"selector": map[string]any{"app": "db"}, "ports": []any{
-		map[string]any{"port": int64(80), "targetPort": "sql"}, map[string]any{"port": int64(81), "targetPort": int64(8081)}, map[string]any{"port": int64(82)}}}
+		map[string]any{"port": int64(80), "targetPort": "sql"},
+		map[string]any{"port": int64(81), "targetPort": int64(8081)}, map[string]any{"port": int64(82)}}}
 	a.Put("services", service)
 	empty := fakeapi.Object("v1", "Service", "empty")
 	a.Put("services", empty)
@@ -158,7 +162,8 @@ func TestListHasThePodsOfTheSelection(t *testing.T) {
 		var names []string
 		for _, s := range states {
 			names = append(names, s.Name)
-			if crashed := s.Name == "shop"; crashed != (s.Problem != "") || crashed && (s.Status != "CrashLoopBackOff" || s.Ready != 0) || s.Restarts != 1 {
+			if crashed := s.Name == "shop"; crashed != (s.Problem != "") ||
+				crashed && (s.Status != "CrashLoopBackOff" || s.Ready != 0) || s.Restarts != 1 {
 				t.Errorf("%s: got %+v", name, s)
 			}
 		}
@@ -197,8 +202,10 @@ func TestClosedPortIsReportedOnceThePodHasRunForLong(t *testing.T) {
 			a.Ahead = c.ahead
 			a.Forward = func(int, httpstream.Stream) error { return errors.New("connect: connection refused") }
 			a.Put("pods", pod("default", "web", func(o *unstructured.Unstructured) {
-				o.Object["spec"] = map[string]any{"containers": []any{map[string]any{"name": "app", "ports": []any{map[string]any{"containerPort": int64(8080)}}}}}
-				status(o, map[string]any{"running": map[string]any{"startedAt": a.Now().Add(-c.uptime).Format(time.RFC3339)}})
+				o.Object["spec"] = map[string]any{"containers": []any{map[string]any{"name": "app",
+					"ports": []any{map[string]any{"containerPort": int64(8080)}}}}}
+				status(o,
+					map[string]any{"running": map[string]any{"startedAt": a.Now().Add(-c.uptime).Format(time.RFC3339)}})
 			}))
 			found, err := Viewer{Client: client, Dial: portforward.Dialer(client.Config)}.Inspect(t.Context(), "web")
 			if err != nil || (found.Why != nil) != c.reported {

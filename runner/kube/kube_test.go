@@ -82,7 +82,8 @@ func TestPodSaysWhatItRuns(t *testing.T) {
 		},
 		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{RestartCount: 2}, {RestartCount: 1}}},
 	})
-	want := Pod{Namespace: "here", Name: "web", UID: "1", Image: "shop:devloop-1", Images: []string{"proxy:2"}, Ports: []int{8080, 9090}, Foreign: []int{9090},
+	want := Pod{Namespace: "here", Name: "web", UID: "1", Image: "shop:devloop-1", Images: []string{"proxy:2"},
+		Ports: []int{8080, 9090}, Foreign: []int{9090},
 		Containers: []string{"app", "proxy"}, InitContainers: []string{"init"}, Restarts: 3, Changes: "c", Applied: "a"}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)
@@ -116,7 +117,8 @@ func TestReadyPodRuns(t *testing.T) {
 	} {
 		p := &corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: c.containers}}
 		if c.condition != "" {
-			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: "True"}, {Type: corev1.PodReady, Status: c.condition}}
+			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: "True"},
+				{Type: corev1.PodReady, Status: c.condition}}
 		}
 		if got := IsReady(p); got != c.want {
 			t.Errorf("%s: got %v", name, got)
@@ -127,7 +129,8 @@ func TestReadyPodRuns(t *testing.T) {
 func TestSupervisedContainerMountsTheVolumeOfChanges(t *testing.T) {
 	t.Parallel()
 	mounts := []corev1.VolumeMount{{Name: "data"}, {Name: ChangesVolume + "app"}}
-	p := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", VolumeMounts: mounts}, {Name: "proxy", VolumeMounts: mounts[:1]}}}}
+	p := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", VolumeMounts: mounts},
+		{Name: "proxy", VolumeMounts: mounts[:1]}}}}
 	for container, want := range map[string]bool{"app": true, "proxy": false, "none": false} {
 		if got := IsSupervised(p, container); got != want {
 			t.Errorf("%s: got %v", container, got)
@@ -146,12 +149,15 @@ func TestApplicationContainer(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if got := ApplicationContainer(&corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{proxy, supervised}}}); got != "app" {
+	if got := ApplicationContainer(
+		&corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{proxy, supervised}}}); got != "app" {
 		t.Errorf("got %q, want the one with a supervisor", got)
 	}
-	proxy.Ports, made.Ports = []corev1.ContainerPort{{ContainerPort: 9901}}, []corev1.ContainerPort{{ContainerPort: 8080}}
+	proxy.Ports, made.Ports = []corev1.ContainerPort{{ContainerPort: 9901}},
+		[]corev1.ContainerPort{{ContainerPort: 8080}}
 	p := PodOf(&corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{proxy, made, {Name: "logs"}}}})
-	if want := []string{"app", "proxy", "logs"}; !slices.Equal(p.Containers, want) || p.Image != made.Image || !slices.Equal(p.Ports, []int{8080, 9901}) {
+	if want := []string{"app", "proxy", "logs"}; !slices.Equal(p.Containers, want) || p.Image != made.Image ||
+		!slices.Equal(p.Ports, []int{8080, 9901}) {
 		t.Errorf("the Pod has %q, %q, %d, want the application first", p.Containers, p.Image, p.Ports)
 	}
 }
@@ -217,7 +223,8 @@ func TestAnswersOfTheServerAreToldApart(t *testing.T) {
 		"other uid":   {apierrors.NewConflict(pods, "web", errors.New("uid")), "", true},
 		"invalid":     {apierrors.NewBadRequest("no"), "", false},
 	} {
-		if got := strings.Join(AdviceFor(c.err), "\n"); (c.advice == "") != (got == "") || !strings.Contains(got, c.advice) {
+		if got := strings.Join(AdviceFor(c.err), "\n"); (c.advice == "") != (got == "") ||
+			!strings.Contains(got, c.advice) {
 			t.Errorf("%s: got advice %q", name, got)
 		}
 		if got := IsNotFoundOrReplaced(fmt.Errorf("delete: %w", c.err)); got != c.missing {
@@ -231,7 +238,8 @@ func TestDebugPortsTakeNoRequests(t *testing.T) {
 	const agent = "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=*:8000"
 	ports := func(ports ...corev1.ContainerPort) []corev1.ContainerPort { return ports }
 	http, usual := corev1.ContainerPort{ContainerPort: 8080}, corev1.ContainerPort{ContainerPort: 5005}
-	named, plain := corev1.ContainerPort{ContainerPort: 9000, Name: "jvm-debug"}, corev1.ContainerPort{ContainerPort: 8000}
+	named, plain := corev1.ContainerPort{ContainerPort: 9000, Name: "jvm-debug"},
+		corev1.ContainerPort{ContainerPort: 8000}
 	for name, c := range map[string]struct {
 		container corev1.Container
 		want      []int
@@ -264,7 +272,8 @@ func TestContainersAndTheirStatusesAreFoundByName(t *testing.T) {
 			ContainerStatuses:     []corev1.ContainerStatus{{Name: "shop", RestartCount: 2}},
 		},
 	}
-	for name, want := range map[string]*corev1.Container{"migrate": &p.Spec.InitContainers[0], "shop": &p.Spec.Containers[0], "cart": nil} {
+	for name, want := range map[string]*corev1.Container{"migrate": &p.Spec.InitContainers[0],
+		"shop": &p.Spec.Containers[0], "cart": nil} {
 		if got := Container(p, name); got != want {
 			t.Errorf("container %s: got %v, want %v", name, got, want)
 		}

@@ -18,7 +18,8 @@ func FuzzHead(f *testing.F) {
 		var h head
 		h.expect()
 		in := iotest.DataErrReader(iotest.HalfReader(bytes.NewReader(data)))
-		got, err := io.ReadAll(reader(func(p []byte) (int, error) { return h.read(in, p[:min(len(p), max(1, size%1000))]) }))
+		got, err := io.ReadAll(
+			reader(func(p []byte) (int, error) { return h.read(in, p[:min(len(p), max(1, size%1000))]) }))
 		if err != nil || len(got) > len(data) {
 			t.Fatalf("got %q, %v of %q", got, err, data)
 		}

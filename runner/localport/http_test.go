@@ -170,7 +170,8 @@ func TestNobodyListens(t *testing.T) {
 	}}
 	f := listenAny(t, node, Options{})
 	f.SetBackend(webPod, 8080)
-	if got, want := strings.TrimSpace(answerOf(browser(t), "GET", f.URL(), "")), `503 devloop: nothing listens on port 8080 of Pod "web"`; got != want {
+	if got, want := strings.TrimSpace(answerOf(browser(t), "GET", f.URL(), "")),
+		`503 devloop: nothing listens on port 8080 of Pod "web"`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -209,13 +210,15 @@ func TestOutageIsExplainedToWhoeverAsks(t *testing.T) {
 	waiting := later(func() string { return answerOf(client, "GET", f.URL(), "") })
 	raw := dialLocal(t, f)
 	must.Get(io.WriteString(raw, "EHLO\n"))(t)
-	f.SetUnavailable(Unavailable{Reason: `start Pod "web": it <crashed>`, Evidence: []string{"exit code 1"}, Hints: []string{"mend it"}})
+	f.SetUnavailable(Unavailable{Reason: `start Pod "web": it <crashed>`, Evidence: []string{"exit code 1"},
+		Hints: []string{"mend it"}})
 	want := "503 devloop: start Pod \"web\": it <crashed>\n  | exit code 1\n  -> mend it\n"
 	if got := <-waiting; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	page := answerOf(client, "GET", f.URL(), "", "Accept", "text/html,*/*")
-	if !strings.HasPrefix(page, "503 <!doctype html>") || !strings.Contains(page, "it &lt;crashed&gt;") || !strings.Contains(page, "mend it") {
+	if !strings.HasPrefix(page, "503 <!doctype html>") || !strings.Contains(page, "it &lt;crashed&gt;") ||
+		!strings.Contains(page, "mend it") {
 		t.Errorf("got %q", page)
 	}
 	if text, err := io.ReadAll(raw); len(text) > 0 || err == nil {
@@ -268,7 +271,8 @@ func TestStreamsAndUpgradesPass(t *testing.T) {
 			<-release
 			return nil
 		}
-		_, _ = io.WriteString(data, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: parrot\r\n\r\n")
+		_, _ = io.WriteString(data,
+			"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: parrot\r\n\r\n")
 		line, _ := in.ReadString('\n')
 		_, err = io.WriteString(data, "you said "+line)
 		return err
@@ -341,7 +345,9 @@ func TestRequestsAndAnswersStayAsTheyAre(t *testing.T) {
 			t.Errorf("%s got %q, %v", line, text, err)
 		}
 		got := <-seen
-		if got.RequestURI != target || got.Host != "shop.example:1" || got.Header.Get("X-Forwarded-For") != "9.9.9.9" || got.Header.Get("Forwarded") != "for=9" || got.Header.Get("User-Agent") != "" || got.Header.Get("Accept-Encoding") != "" {
+		if got.RequestURI != target || got.Host != "shop.example:1" || got.Header.Get("X-Forwarded-For") != "9.9.9.9" ||
+			got.Header.Get("Forwarded") != "for=9" || got.Header.Get("User-Agent") != "" ||
+			got.Header.Get("Accept-Encoding") != "" {
 			t.Errorf("%s arrived as %s for %s with %v", line, got.RequestURI, got.Host, got.Header)
 		}
 	}
@@ -392,12 +398,13 @@ func (e *endsOnce) Read(p []byte) (int, error) {
 	return n, io.EOF
 }
 
-// TestReasonIsForThisMachineOnly: a page of a foreign site that leads to this machine by its name, or asks for localhost,
-// learns nothing.
+// TestReasonIsForThisMachineOnly: a page of a foreign site that leads to this machine by its name, or asks for
+// localhost, learns nothing.
 func TestReasonIsForThisMachineOnly(t *testing.T) {
 	t.Parallel()
 	f := listenAny(t, &tunneltest.Node{}, Options{})
-	f.SetUnavailable(Unavailable{Reason: "build failed", Evidence: []string{"secret source"}, Hints: []string{"mend it"}})
+	f.SetUnavailable(Unavailable{Reason: "build failed", Evidence: []string{"secret source"},
+		Hints: []string{"mend it"}})
 	ask := func(host, origin, accept string, told bool) {
 		t.Helper()
 		request := must.Get(http.NewRequest("GET", f.URL(), nil))(t)
@@ -409,17 +416,21 @@ func TestReasonIsForThisMachineOnly(t *testing.T) {
 		response := must.Get(browser(t).Do(request))(t)
 		text, _ := io.ReadAll(response.Body)
 		_ = response.Body.Close()
-		knows := strings.Contains(string(text), "secret source") || strings.Contains(string(text), "mend it") || strings.Contains(string(text), "build failed")
-		if response.StatusCode != 503 || knows != told || response.Header.Get("Server") != ServerHeader || response.Header.Get("Access-Control-Allow-Origin") != "" {
+		knows := strings.Contains(string(text), "secret source") || strings.Contains(string(text), "mend it") ||
+			strings.Contains(string(text), "build failed")
+		if response.StatusCode != 503 || knows != told || response.Header.Get("Server") != ServerHeader ||
+			response.Header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s from %q, %s: got %d %v %s", host, origin, accept, response.StatusCode, response.Header, text)
 		}
 	}
 	for _, accept := range []string{"text/html", "*/*"} {
-		for host, told := range map[string]bool{"localhost": true, "localhost:8080": true, "shop.localhost": true, "127.0.0.1:80": true, "[::1]:80": true, "LOCALHOST.": true,
+		for host, told := range map[string]bool{"localhost": true, "localhost:8080": true, "shop.localhost": true,
+			"127.0.0.1:80": true, "[::1]:80": true, "LOCALHOST.": true,
 			"evil.example": false, "localhost.evil.example": false, "192.168.1.5:8080": false, "notlocalhost": false} {
 			ask(host, "", accept, told)
 		}
-		for origin, told := range map[string]bool{"http://localhost:3000": true, "http://127.0.0.1": true, "https://evil.example": false, "null": false, "http://localhost.evil.example": false, "http://[": false} {
+		for origin, told := range map[string]bool{"http://localhost:3000": true, "http://127.0.0.1": true,
+			"https://evil.example": false, "null": false, "http://localhost.evil.example": false, "http://[": false} {
 			ask("localhost:8080", origin, accept, told)
 		}
 	}
@@ -484,7 +495,8 @@ func TestTrailersAndContinueAreTheApplications(t *testing.T) {
 		t.Errorf("the trailer is %q", got)
 	}
 	conn = dialLocal(t, f)
-	_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
+	_, _ = io.WriteString(conn,
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
 	if text, err := io.ReadAll(conn); !strings.HasPrefix(string(text), "HTTP/1.1 413") {
 		t.Errorf("got %q, %v, want the application's refusal and no 100", text, err)
 	}
@@ -520,7 +532,8 @@ func TestApplicationThatHangsUpAtOnce(t *testing.T) {
 	t.Parallel()
 	for method, tries := range map[string]int32{http.MethodGet: 1 + maxSafeRetries, http.MethodPost: 1} {
 		var conversations atomic.Int32
-		f := listenAny(t, &tunneltest.Node{Serve: func(int, io.ReadWriter) error { conversations.Add(1); return nil }}, Options{})
+		f := listenAny(t, &tunneltest.Node{Serve: func(int, io.ReadWriter) error { conversations.Add(1); return nil }},
+			Options{})
 		f.SetBackend(webPod, 8080)
 		got := answerOf(browser(t), method, f.URL(), "")
 		if !strings.HasPrefix(got, "502 ") || !errors.Is(f.Err(), ErrHungUp) || conversations.Load() != tries {

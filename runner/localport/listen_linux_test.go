@@ -42,10 +42,12 @@ func TestPortBelow1024WithoutTheRight(t *testing.T) {
 		t.Skipf("this system lets everybody take port 80: %v", err)
 	}
 	var denied *PortError
-	if _, _, err := ListenTCP(context.Background(), Options{Local: 80, Strict: true}); !errors.As(err, &denied) || denied.Code() != "port.denied" {
+	if _, _, err := ListenTCP(context.Background(), Options{Local: 80, Strict: true}); !errors.As(err, &denied) ||
+		denied.Code() != "port.denied" {
 		t.Fatalf("strict: %v", err)
 	}
-	if hints := strings.Join(denied.Hints(), "\n"); !strings.Contains(hints, "8080") || !strings.Contains(hints, "ip_unprivileged_port_start=80") {
+	if hints := strings.Join(denied.Hints(), "\n"); !strings.Contains(hints, "8080") ||
+		!strings.Contains(hints, "ip_unprivileged_port_start=80") {
 		t.Errorf("the hints are %q", hints)
 	}
 	listeners, moved, err := ListenTCP(context.Background(), Options{Local: 80})
@@ -83,7 +85,8 @@ func TestAnyPortIsFreeAtBothAddresses(t *testing.T) {
 		busy := must.Get(net.Listen("tcp", "[::1]:"+number))(t)
 		_ = chosen.Close()
 		listeners, moved, err := ListenTCP(t.Context(), Options{})
-		if err != nil || moved != nil || len(listeners) != 2 || strings.HasSuffix(listeners[0].Addr().String(), number) {
+		if err != nil || moved != nil || len(listeners) != 2 ||
+			strings.HasSuffix(listeners[0].Addr().String(), number) {
 			t.Fatalf("with %s taken at ::1: got %v, moved because %v, %v", number, listeners, moved, err)
 		}
 		closeAll(listeners)
@@ -102,7 +105,8 @@ func loopbackUp(t *testing.T) {
 		_     [22]byte
 	}{flags: syscall.IFF_UP}
 	copy(request.name[:], "lo")
-	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFFLAGS, uintptr(unsafe.Pointer(&request))); errno != 0 {
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFFLAGS,
+		uintptr(unsafe.Pointer(&request))); errno != 0 {
 		t.Fatal(errno)
 	}
 }

@@ -21,7 +21,8 @@ func statusStream(t *testing.T, f *Port) (next func() string) {
 	request := must.Get(http.NewRequestWithContext(ctx, http.MethodGet, f.URL()+outage.StatusPath, nil))(t)
 	response := must.Get(browser(t).Do(request))(t)
 	t.Cleanup(func() { _ = response.Body.Close() })
-	if got := response.Header.Get("Content-Type"); got != "text/event-stream" || response.Header.Get("Server") != ServerHeader {
+	if got := response.Header.Get("Content-Type"); got != "text/event-stream" ||
+		response.Header.Get("Server") != ServerHeader {
 		t.Fatalf("got %s of %s", got, response.Header.Get("Server"))
 	}
 	lines := bufio.NewScanner(response.Body)
@@ -44,10 +45,12 @@ func TestUnavailablePageHearsOfTheNextBuild(t *testing.T) {
 	f := listenAny(t, node, Options{Status: status})
 	f.SetUnavailable(Unavailable{Reason: "it does not compile"})
 	status.Set("")
-	if page := answerOf(browser(t), "GET", f.URL(), "", "Accept", "text/html"); !strings.Contains(page, `new EventSource("/.devloop/status")`) || !strings.Contains(page, "location.reload()") {
+	if page := answerOf(browser(t), "GET", f.URL(), "", "Accept", "text/html"); !strings.Contains(page,
+		`new EventSource("/.devloop/status")`) || !strings.Contains(page, "location.reload()") {
 		t.Errorf("the page is %s", page)
 	}
-	if page := answerOf(browser(t), "POST", f.URL(), "", "Accept", "text/html"); strings.Contains(page, "location.reload()") {
+	if page := answerOf(browser(t), "POST", f.URL(), "", "Accept", "text/html"); strings.Contains(page,
+		"location.reload()") {
 		t.Errorf("the page sends a POST again: %s", page)
 	}
 	next := statusStream(t, f)
@@ -111,7 +114,8 @@ func TestStatusIsNeverAnsweredForTheApplication(t *testing.T) {
 		t.Errorf("a POST got %q", got)
 	}
 	f.SetBackend(webPod, 8080)
-	if got := answerOf(browser(t), "GET", f.URL()+outage.StatusPath, "", "Accept", "text/event-stream"); got != "200 8080 GET " {
+	if got := answerOf(browser(t), "GET", f.URL()+outage.StatusPath, "", "Accept",
+		"text/event-stream"); got != "200 8080 GET " {
 		t.Errorf("the application got no request: %q", got)
 	}
 }

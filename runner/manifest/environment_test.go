@@ -45,7 +45,8 @@ stringData: {_JAVA_OPTIONS: "-Xint"}
 			more = ", " + container
 		}
 		file := filepath.Join(t.TempDir(), "pod.yaml")
-		text := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: web" + more + "}\n  - {name: db, image: db, env: [{name: JAVA_TOOL_OPTIONS, value: -Xmx9g}]}\n" + objects
+		text := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: web" +
+			more + "}\n  - {name: db, image: db, env: [{name: JAVA_TOOL_OPTIONS, value: -Xmx9g}]}\n" + objects
 		testfile.Write(t, "", file, text)
 		m, err := Load(file)
 		if err != nil {
@@ -86,11 +87,14 @@ data: {A: b}
 	m := must.Get(Load(testfile.Write(t, t.TempDir(), "pod.yaml", pod)))(t)
 	of := func(kind, name string) kube.Ref { return kube.Ref{Kind: kind, Namespace: "team", Name: name} }
 	names, images := []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"}, []string{"web"}
-	if got, want := m.Missing("team", images, names...), []kube.Ref{of("ConfigMap", "jvm"), of("Secret", "hidden"), of("Secret", "keys")}; !slices.Equal(got, want) {
+	if got, want := m.Missing("team", images, names...),
+		[]kube.Ref{of("ConfigMap", "jvm"), of("Secret", "hidden"), of("Secret", "keys")}; !slices.Equal(got, want) {
 		t.Errorf("missing %v, want %v", got, want)
 	}
-	known := m.WithValues(Values{of("ConfigMap", "jvm"): {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}, of("Secret", "keys"): {"options": "-ea"}})
-	if got, want := known.Environment(images, names...), []string{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "JDK_JAVA_OPTIONS=-ea"}; !slices.Equal(got, want) {
+	known := m.WithValues(
+		Values{of("ConfigMap", "jvm"): {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}, of("Secret", "keys"): {"options": "-ea"}})
+	if got, want := known.Environment(images, names...),
+		[]string{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "JDK_JAVA_OPTIONS=-ea"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if !known.SameObjects(m) || len(known.Objects()) != 2 {

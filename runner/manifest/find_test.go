@@ -13,7 +13,8 @@ import (
 )
 
 func podOf(name string) string {
-	return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + "}\nspec: {containers: [{name: app, image: app, ports: [{containerPort: 80}]}]}\n"
+	return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+		"}\nspec: {containers: [{name: app, image: app, ports: [{containerPort: 80}]}]}\n"
 }
 
 const debuggable = `apiVersion: v1
@@ -59,7 +60,8 @@ func TestFindManifests(t *testing.T) {
 	for i := range found {
 		found[i], _ = filepath.Rel(dir, found[i])
 	}
-	want := []string{"spring-pod.yaml", "k8s/a.yaml", "k8s/application.yaml", "k8s/b.yml", "k8s/certificate.yaml", "deploy", "manifests/compose-app.yaml", "src/main/kubernetes/c.yaml"}
+	want := []string{"spring-pod.yaml", "k8s/a.yaml", "k8s/application.yaml", "k8s/b.yml", "k8s/certificate.yaml",
+		"deploy", "manifests/compose-app.yaml", "src/main/kubernetes/c.yaml"}
 	if err != nil || !slices.Equal(found, want) {
 		t.Errorf("found %v, %v, want %v", found, err, want)
 	}
@@ -69,8 +71,8 @@ func TestFindManifests(t *testing.T) {
 		name, _ := filepath.Rel(dir, f.File)
 		names = append(names, name+" "+f.APIVersion+" "+f.Kind)
 	}
-	wantForeign := []string{"catalog-info.yaml backstage.io/v1alpha1 Component", "garden.yml garden.io/v2 Project", "k3d.yaml k3d.io/v1alpha5 Simple",
-		"kind.yaml kind.x-k8s.io/v1alpha4 Cluster", "kubeconfig.yaml v1 Config", "skaffold.yaml skaffold/v4beta6 Config",
+	wantForeign := []string{"catalog-info.yaml backstage.io/v1alpha1 Component", "garden.yml garden.io/v2 Project",
+		"k3d.yaml k3d.io/v1alpha5 Simple", "kind.yaml kind.x-k8s.io/v1alpha4 Cluster", "kubeconfig.yaml v1 Config", "skaffold.yaml skaffold/v4beta6 Config",
 		"unheard-of.yml tool.example.com/v1 Settings", "k8s/kind.yaml kind.x-k8s.io/v1alpha4 Cluster"}
 	if err != nil || !slices.Equal(names, wantForeign) {
 		t.Errorf("foreign are %q, %v, want %q", names, err, wantForeign)
@@ -102,7 +104,8 @@ func TestImagesHaveManyNames(t *testing.T) {
 			t.Errorf("%q called %q: got %v", c.image, c.called, !c.same)
 		}
 	}
-	want := []kube.Endpoint{{Of: kube.Ref{Kind: "Pod", Namespace: "default", Name: "spring-server"}, Index: 0, Port: 8080}}
+	want := []kube.Endpoint{{Of: kube.Ref{Kind: "Pod", Namespace: "default", Name: "spring-server"},
+		Index: 0, Port: 8080}}
 	if got := m.Endpoints("default"); !slices.Equal(got, want) {
 		t.Errorf("generated %v, want %v", got, want)
 	}
@@ -140,7 +143,8 @@ spec:
   - {name: proxy, image: proxy}
 `)
 	own := m.WithEnv([]string{"PROFILE=dev,local", "URL=http://db?a=b"}, "shop")
-	want := []any{map[string]any{"name": "KEPT", "value": "a"}, map[string]any{"name": "PROFILE", "value": "dev,local"}, map[string]any{"name": "URL", "value": "http://db?a=b"}}
+	want := []any{map[string]any{"name": "KEPT", "value": "a"}, map[string]any{"name": "PROFILE", "value": "dev,local"},
+		map[string]any{"name": "URL", "value": "http://db?a=b"}}
 	found := ContainersOf(own.objects[0].Unstructured)
 	if !reflect.DeepEqual(found[0]["env"], want) || found[1]["env"] != nil {
 		t.Errorf("got %v and %v", found[0]["env"], found[1]["env"])
@@ -161,7 +165,8 @@ func TestDirectoriesAndKustomizationsAreRead(t *testing.T) {
 	put("plain/application.yaml", "server: {port: 80}\n")
 	put("base/pod.yaml", podOf("web"))
 	put("base/kustomization.yaml", "resources: [pod.yaml]\n")
-	put("overlay/kustomization.yaml", "namePrefix: dev-\nresources: [../base]\nconfigMapGenerator:\n  - {name: settings, literals: [A=b]}\n")
+	put("overlay/kustomization.yaml",
+		"namePrefix: dev-\nresources: [../base]\nconfigMapGenerator:\n  - {name: settings, literals: [A=b]}\n")
 	put("broken/kustomization.yaml", "resources: [nowhere.yaml]\n")
 	put("wrong/kustomization.yaml", "resources: [pod.yaml]\n")
 	put("wrong/pod.yaml", strings.Replace(podOf("web"), "ports:", "prts:", 1))
@@ -180,7 +185,8 @@ func TestDirectoriesAndKustomizationsAreRead(t *testing.T) {
 		}
 	}
 	overlay, err := Load(filepath.Join(dir, "overlay"))
-	for file, want := range map[string]bool{"base/pod.yaml": true, "base/new.yaml": true, "overlay/kustomization.yaml": true, "plain/a.yml": false, "base/readme.txt": false} {
+	for file, want := range map[string]bool{"base/pod.yaml": true, "base/new.yaml": true,
+		"overlay/kustomization.yaml": true, "plain/a.yml": false, "base/readme.txt": false} {
 		if err != nil || overlay.DependsOn(filepath.Join(dir, file)) != want {
 			t.Errorf("%s: the overlay depends on it: %v, %v", file, !want, err)
 		}
@@ -192,10 +198,12 @@ func TestDirectoriesAndKustomizationsAreRead(t *testing.T) {
 	if deeper := FindDeeper(dir); !slices.Equal(deeper, []string{filepath.Join(dir, "k8s/overlays/dev")}) {
 		t.Errorf("got %q", deeper)
 	}
-	if _, err := Load(filepath.Join(dir, "broken")); fault.Of(err).Code != "manifest.kustomize" || !strings.Contains(err.Error(), "nowhere.yaml") {
+	if _, err := Load(filepath.Join(dir, "broken")); fault.Of(err).Code != "manifest.kustomize" ||
+		!strings.Contains(err.Error(), "nowhere.yaml") {
 		t.Errorf("got %v", err)
 	}
-	if wrong, err := Load(filepath.Join(dir, "wrong")); err != nil || !strings.Contains(strings.Join(wrong.Doubts().Hints(), ""), "ports") {
+	if wrong, err := Load(filepath.Join(dir, "wrong")); err != nil ||
+		!strings.Contains(strings.Join(wrong.Doubts().Hints(), ""), "ports") {
 		t.Errorf("got %v, %v", wrong.Doubts(), err)
 	}
 	if _, err := Load(filepath.Join(dir, "empty")); err == nil {

@@ -60,7 +60,8 @@ kind: ConfigMap
 metadata: {name: settings}
 `)
 	of := kube.Ref{Kind: "Deployment", Namespace: "shop", Name: "web"}
-	want := []kube.Endpoint{{Of: of, Index: 0, Port: 8080}, {Of: of, Index: 0, Port: 9090}, {Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 9090}}
+	want := []kube.Endpoint{{Of: of, Index: 0, Port: 8080}, {Of: of, Index: 0, Port: 9090},
+		{Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 9090}}
 	if got := m.Endpoints("default"); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -81,7 +82,8 @@ spec:
     - {name: proxy, image: nginx, ports: [{containerPort: 80}]}
     - {name: shop, image: shop, ports: [{containerPort: 8080}]}
 `)
-	db, shop := kube.Ref{Kind: "Pod", Namespace: "default", Name: "db"}, kube.Ref{Kind: "Pod", Namespace: "default", Name: "shop"}
+	db, shop := kube.Ref{Kind: "Pod", Namespace: "default", Name: "db"},
+		kube.Ref{Kind: "Pod", Namespace: "default", Name: "shop"}
 	want := []kube.Endpoint{{Of: shop, Port: 8080}, {Of: db, Port: 5432}, {Of: shop, Port: 80}}
 	if got := m.Endpoints("default", "shop"); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -98,8 +100,10 @@ func TestNotPatchable(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: one, image: shop}\n"
 	for text, says := range map[string]string{
 		pod: "", pod + "  - {name: two, image: nginx}\n": "",
-		pod + "  - {name: two, image: \"shop:latest\"}\n":                                           "several containers",
-		pod + "  hostNetwork: true\n":                                                               "the node's network",
+		pod +
+			"  - {name: two, image: \"shop:latest\"}\n": "several containers",
+		pod +
+			"  hostNetwork: true\n": "the node's network",
 		strings.Replace(pod, "shop}", "shop, securityContext: {readOnlyRootFilesystem: true}}", 1):  "may not write",
 		strings.Replace(pod, "shop}", "shop, securityContext: {readOnlyRootFilesystem: false}}", 1): "",
 		pod + "  - {name: two, image: nginx, securityContext: {readOnlyRootFilesystem: true}}\n":    "",
@@ -126,7 +130,8 @@ func TestValidManifests(t *testing.T) {
 			if invalid, is := errors.AsType[*Error](err); is {
 				t.Fatal(golden.Report(invalid))
 			}
-			want := len(regexp.MustCompile(`(?m)^(  - )?apiVersion: `).FindAllString(string(text), -1)) - strings.Count(string(text), "kind: List")
+			want := len(regexp.MustCompile(`(?m)^(  - )?apiVersion: `).FindAllString(string(text), -1)) -
+				strings.Count(string(text), "kind: List")
 			if err != nil || len(m.Refs()) != want {
 				t.Errorf("got %v, %v, want %d objects", m.Refs(), err, want)
 			}
@@ -153,7 +158,8 @@ func TestVariantsForOtherEnvironmentsAreLeftOut(t *testing.T) {
 		found, err := Find(dir)
 		var variants *VariantsError
 		if c.found == "" {
-			if !errors.As(err, &variants) || len(variants.Files) != 2 || !strings.Contains(variants.Hints()[0], "--manifest") {
+			if !errors.As(err, &variants) || len(variants.Files) != 2 ||
+				!strings.Contains(variants.Hints()[0], "--manifest") {
 				t.Errorf("%s: got %v, %v", name, found, err)
 			}
 			continue
@@ -186,7 +192,8 @@ func TestNestedYAMLEndsInTime(t *testing.T) {
 		"aliases": "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n",
 	} {
 		began := time.Now()
-		if m, err := Load(write(t, "deep.yaml", text)); err == nil && len(m.Doubts()) == 0 || time.Since(began) > 10*time.Second {
+		if m, err := Load(write(t, "deep.yaml", text)); err == nil && len(m.Doubts()) == 0 ||
+			time.Since(began) > 10*time.Second {
 			t.Errorf("%s: got %.200v after %v", name, err, time.Since(began))
 		}
 	}

@@ -30,7 +30,8 @@ func TestCommandThatCannotRunIsExplained(t *testing.T) {
 	} {
 		err := failed(webPod, []string{c.program}, c.err)
 		f := fault.Of(err)
-		if f.Code != "exec.failed" || !strings.Contains(err.Error(), c.says) || len(f.Hints) != 1 || !strings.Contains(f.Hints[0], c.how) {
+		if f.Code != "exec.failed" || !strings.Contains(err.Error(), c.says) || len(f.Hints) != 1 ||
+			!strings.Contains(f.Hints[0], c.how) {
 			t.Errorf("%s: got %v, hints %q", name, err, f.Hints)
 		}
 	}

@@ -83,7 +83,8 @@ func TestWriterThatFailsEndsTheLog(t *testing.T) {
 	a, c := fakeapi.New(t)
 	a.Put("pods", fakeapi.ServingPod("web"))
 	a.Logs = []string{"2026-01-01T10:00:01.5Z one\n"}
-	if err := follow(t.Context(), c, webPod, Options{Follow: true}, full{}); err == nil || !strings.Contains(err.Error(), "no space") {
+	if err := follow(t.Context(), c, webPod, Options{Follow: true}, full{}); err == nil ||
+		!strings.Contains(err.Error(), "no space") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -99,13 +100,15 @@ func TestLogThatDoesNotExistIsExplained(t *testing.T) {
 	a, c := fakeapi.New(t)
 	a.Put("pods", fakeapi.ServingPod("web"))
 	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
-		fakeapi.Refuse(w, http.StatusBadRequest, metav1.StatusReasonBadRequest, "container is waiting to start: ContainerCreating")
+		fakeapi.Refuse(w, http.StatusBadRequest, metav1.StatusReasonBadRequest,
+			"container is waiting to start: ContainerCreating")
 		return true
 	}
 	for previous, want := range map[bool]string{false: "has not started yet", true: "has not ended before"} {
 		var out strings.Builder
 		err := Read(t.Context(), c, webPod, Options{Previous: previous}, &out)
-		if err == nil || fault.Of(err).Code != "log.none" || !strings.Contains(err.Error(), want) || len(fault.Of(err).Hints) != 1 {
+		if err == nil || fault.Of(err).Code != "log.none" || !strings.Contains(err.Error(), want) ||
+			len(fault.Of(err).Hints) != 1 {
 			t.Errorf("previous %v: got %v", previous, err)
 		}
 	}
@@ -137,7 +140,8 @@ func TestOptionsReachTheAPIServer(t *testing.T) {
 			return false
 		}
 		var out strings.Builder
-		if err := Read(t.Context(), c, webPod, test.options, &out); err != nil || out.String() != test.want || query != test.query {
+		if err := Read(t.Context(), c, webPod, test.options, &out); err != nil || out.String() != test.want ||
+			query != test.query {
 			t.Errorf("%s: got %q by %q, %v", name, &out, query, err)
 		}
 	}
@@ -157,7 +161,8 @@ func TestLogOfAContainerThatRunsOnceEnds(t *testing.T) {
 			spec["restartPolicy"] = "Never"
 		}
 		listed, _ := status[statuses].([]any)
-		status[statuses] = append(listed, map[string]any{"name": "migrate", "state": map[string]any{"terminated": map[string]any{"exitCode": int64(0)}}})
+		status[statuses] = append(listed, map[string]any{"name": "migrate",
+			"state": map[string]any{"terminated": map[string]any{"exitCode": int64(0)}}})
 		a.Put("pods", o)
 		a.Logs = []string{"2026-01-01T10:00:01Z migrated\n", ""}
 		pod := webPod

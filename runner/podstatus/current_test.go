@@ -27,7 +27,8 @@ func TestPodThatRecoveredIsNotHopeless(t *testing.T) {
 func TestStatusesOfAPodAreOnlyRead(t *testing.T) {
 	t.Parallel()
 	init := make([]corev1.ContainerStatus, 1, 4)
-	p := &corev1.Pod{Status: corev1.PodStatus{InitContainerStatuses: init, ContainerStatuses: []corev1.ContainerStatus{{Name: "app"}}}}
+	p := &corev1.Pod{Status: corev1.PodStatus{InitContainerStatuses: init,
+		ContainerStatuses: []corev1.ContainerStatus{{Name: "app"}}}}
 	IsCreating(p)
 	Current(p)
 	if behind := init[:2][1]; behind.Name != "" {

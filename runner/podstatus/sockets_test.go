@@ -19,7 +19,8 @@ func TestSocketTableTellsWhoListensWhere(t *testing.T) {
   rubbish
 `
 	found := ParseSockets(table)
-	if got, want := found.String(), "ports 8080, 8081, 8082 of 127.0.0.1, 8083 of 127.0.0.1 and 9090 of 127.0.0.1"; got != want {
+	if got, want := found.String(),
+		"ports 8080, 8081, 8082 of 127.0.0.1, 8083 of 127.0.0.1 and 9090 of 127.0.0.1"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if !found.has(8080) || found.only(8080) || found.has(9090) || !found.only(9090) || found.only(4711) {
@@ -42,8 +43,7 @@ func TestSpringSaysWhereItListens(t *testing.T) {
 	}
 }
 
-// TestSchedulersWordsAreTranslated has those that a shared test cluster can't be
-// brought to say.
+// TestSchedulersWordsAreTranslated has those that a shared test cluster can't be brought to say.
 func TestSchedulersWordsAreTranslated(t *testing.T) {
 	for message, want := range map[string]string{
 		"0/1 nodes are available: 1 node(s) had untolerated taint(s) {node.kubernetes.io/not-ready: }. preemption: …":  "the node itself is not ready",

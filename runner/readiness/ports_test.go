@@ -108,7 +108,8 @@ func TestReadyIsSaidByTheProbeInTheEnd(t *testing.T) {
 	a, r := newAPI(t)
 	o, pod := podWithPorts(t, 8080)
 	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "containers")
-	list[0].(map[string]any)["readinessProbe"] = map[string]any{"exec": map[string]any{}, "periodSeconds": int64(1), "failureThreshold": int64(1)}
+	list[0].(map[string]any)["readinessProbe"] = map[string]any{"exec": map[string]any{}, "periodSeconds": int64(1),
+		"failureThreshold": int64(1)}
 	must.Do(t, unstructured.SetNestedSlice(o.Object, list, "spec", "containers"))
 	a.Put("pods", o)
 	pod.Restarted = true
@@ -118,7 +119,8 @@ func TestReadyIsSaidByTheProbeInTheEnd(t *testing.T) {
 
 func TestReadyTakesAnyProtocol(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]error{"it closes": nil, "it resets": errors.New("read tcp4 127.0.0.1:1->127.0.0.1:9092: read: connection reset by peer")} {
+	for name, end := range map[string]error{"it closes": nil,
+		"it resets": errors.New("read tcp4 127.0.0.1:1->127.0.0.1:9092: read: connection reset by peer")} {
 		a, r := newAPI(t)
 		o, pod := podWithPorts(t, 9092)
 		a.Put("pods", o)
@@ -177,7 +179,8 @@ func TestJVMsAtADebugPortAreLeftInPeace(t *testing.T) {
 func TestAdviceFitsAProjectWithoutAManifest(t *testing.T) {
 	o, pod := podWithPorts(t, 8080)
 	p := must.Get(corePod(o))(t)
-	for generated, says := range map[bool]string{true: "--env SERVER_PORT=8080", false: "`containerPort` in the manifest"} {
+	for generated, says := range map[bool]string{true: "--env SERVER_PORT=8080",
+		false: "`containerPort` in the manifest"} {
 		pod.Generated = generated
 		v := podstatus.NotListening(p, pod, 8080)
 		text := v.Why + strings.Join(v.Hints, "\n")

@@ -109,7 +109,8 @@ func history(t *testing.T, path string) []*unstructured.Unstructured {
 	return states
 }
 
-var webPod = kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}, Ports: []int{8080}}
+var webPod = kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"},
+	Ports: []int{8080}}
 
 func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
 	var mu sync.Mutex
@@ -158,7 +159,8 @@ func TestReadySurvivesWatchesThatEnd(t *testing.T) {
 		case 1: // the version that the watch began with is forgotten
 			fakeapi.Refuse(w, 410, metav1.StatusReasonExpired, "too old resource version")
 		case 2: // the same, told in mid-watch
-			fakeapi.Reply(w, 200, map[string]any{"type": "ERROR", "object": metav1.Status{Code: 410, Reason: metav1.StatusReasonExpired}})
+			fakeapi.Reply(w, 200,
+				map[string]any{"type": "ERROR", "object": metav1.Status{Code: 410, Reason: metav1.StatusReasonExpired}})
 		case 3: // the connection breaks
 			panic(http.ErrAbortHandler)
 		default:
@@ -184,7 +186,8 @@ func breakOff(a *fakeapi.API) (back func(), refused *atomic.Int32) {
 			return false
 		}
 		refused.Add(1)
-		fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting") // which no transport retries
+		// which no transport retries
+		fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting")
 		return true
 	}
 	a.CutWatches()
@@ -225,7 +228,8 @@ func TestReadySaysThatTheClusterIsAway(t *testing.T) {
 		return refuses(w, q)
 	}
 	var why *podstatus.NotReadyError
-	if err := r.Ready(ctx, []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !strings.HasSuffix(why.Why, "the cluster does not answer") {
+	if err := r.Ready(ctx, []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" ||
+		!strings.HasSuffix(why.Why, "the cluster does not answer") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -243,8 +247,9 @@ func TestMountFailureIsSeenAfterTheWatchOfEventsHasEnded(t *testing.T) {
 	mount := fakeapi.Object("v1", "Event", "web.1")
 	fakeapi.Eventually(t, "Pod and events are watched", func() bool { return a.Watched(creating) && a.Watched(mount) })
 	a.CutWatches()
-	maps.Copy(mount.Object, map[string]any{"type": "Warning", "count": int64(9), "reason": "FailedMount", "message": "MountVolume.SetUp failed for volume \"data\" : secret \"data\" not found",
-		"source": map[string]any{"component": "kubelet"}, "involvedObject": map[string]any{"uid": "uid-web"}})
+	maps.Copy(mount.Object, map[string]any{"type": "Warning", "count": int64(9), "reason": "FailedMount",
+		"message": "MountVolume.SetUp failed for volume \"data\" : secret \"data\" not found",
+		"source":  map[string]any{"component": "kubelet"}, "involvedObject": map[string]any{"uid": "uid-web"}})
 	a.Put("events", mount)
 	var why *podstatus.NotReadyError
 	if err := <-failed; !errors.As(err, &why) || why.Code() != "pod.config" {
@@ -263,7 +268,8 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
 	var why *podstatus.NotReadyError
-	if err := r.Ready(ctx, []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !errors.Is(err, context.DeadlineExceeded) {
+	if err := r.Ready(ctx, []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" ||
+		!errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -276,7 +282,8 @@ func TestUptimeIsCountedByTheClocksOfTheCluster(t *testing.T) {
 			t.Parallel()
 			a, r := newAPI(t)
 			a.Ahead = ahead
-			a.Put("pods", inState(t, "worker", 0, map[string]any{"running": map[string]any{"startedAt": a.Now().Format(time.RFC3339)}}, nil))
+			a.Put("pods", inState(t, "worker", 0,
+				map[string]any{"running": map[string]any{"startedAt": a.Now().Format(time.RFC3339)}}, nil))
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			pod := ofPod("worker")

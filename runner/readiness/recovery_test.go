@@ -19,7 +19,8 @@ import (
 func inState(t *testing.T, name string, restarts int64, state, last map[string]any) *unstructured.Unstructured {
 	t.Helper()
 	o := fakeapi.ServingPod(name)
-	status := map[string]any{"name": "app", "image": "shop", "restartCount": restarts, "state": state, "lastState": last}
+	status := map[string]any{"name": "app", "image": "shop", "restartCount": restarts, "state": state,
+		"lastState": last}
 	must.Do(t, unstructured.SetNestedSlice(o.Object, []any{status}, "status", "containerStatuses"))
 	return o
 }
@@ -31,7 +32,8 @@ var (
 )
 
 func ofPod(name string) kube.Pod {
-	return kube.Pod{Namespace: "default", Name: name, UID: fakeapi.ServingPod(name).GetUID(), Containers: []string{"app"}, Ports: []int{8080}, Of: kube.Ref{Kind: "Pod", Name: name}}
+	return kube.Pod{Namespace: "default", Name: name, UID: fakeapi.ServingPod(name).GetUID(),
+		Containers: []string{"app"}, Ports: []int{8080}, Of: kube.Ref{Kind: "Pod", Name: name}}
 }
 
 func TestPodRecoversAfterItsCrashes(t *testing.T) {
@@ -61,7 +63,8 @@ func TestPodRecoversAfterItsCrashes(t *testing.T) {
 	default:
 	}
 	a.Put("pods", inState(t, "web", 3, runs, ended))
-	if got := <-done; got.err != nil || len(got.pods) != 1 || got.pods[0].Restarts != 3 || got.pods[0].Of.Name != "web" {
+	if got := <-done; got.err != nil || len(got.pods) != 1 || got.pods[0].Restarts != 3 ||
+		got.pods[0].Of.Name != "web" {
 		t.Errorf("got %+v, %v", got.pods, got.err)
 	}
 	a.Drop("pods/default/web")
@@ -70,7 +73,8 @@ func TestPodRecoversAfterItsCrashes(t *testing.T) {
 	}
 }
 
-// TestApplicationMayEndUntilItsDatabaseServes: Kubernetes starts it again, and only then it means something that it ends.
+// TestApplicationMayEndUntilItsDatabaseServes: Kubernetes starts it again, and only then it means something that it
+// ends.
 func TestApplicationMayEndUntilItsDatabaseServes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -100,7 +104,8 @@ func TestApplicationMayEndUntilItsDatabaseServes(t *testing.T) {
 			a.Put("pods", c.next)
 		}
 		err := <-done
-		if why, is := errors.AsType[*podstatus.NotReadyError](err); is != c.fails || is && why.Code() != "pod.crash" || !is && err != nil {
+		if why, is := errors.AsType[*podstatus.NotReadyError](err); is != c.fails || is && why.Code() != "pod.crash" ||
+			!is && err != nil {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -41,10 +41,12 @@ func TestDebuggedContainersAreToldAndNotProbedToDeath(t *testing.T) {
 		Debug: Debug{JVMOptions: "-agentlib:jdwp=x", ImageJVMOptions: "-Dimage", Stops: true}}
 	got := sent(t, s)
 	shop, worker, proxy := got[0].(map[string]any), got[1].(map[string]any), got[2].(map[string]any)
-	if want := []any{map[string]any{"name": "OTHER", "value": "1"}, map[string]any{"name": "JAVA_TOOL_OPTIONS", "value": "-Xmx1g -agentlib:jdwp=x"}}; !reflect.DeepEqual(shop["env"], want) {
+	if want := []any{map[string]any{"name": "OTHER", "value": "1"}, map[string]any{"name": "JAVA_TOOL_OPTIONS",
+		"value": "-Xmx1g -agentlib:jdwp=x"}}; !reflect.DeepEqual(shop["env"], want) {
 		t.Errorf("the environment is %v", shop["env"])
 	}
-	if shop["livenessProbe"] != nil || shop["startupProbe"] != nil || shop["readinessProbe"].(map[string]any)["timeoutSeconds"] != int64(600) {
+	if shop["livenessProbe"] != nil || shop["startupProbe"] != nil ||
+		shop["readinessProbe"].(map[string]any)["timeoutSeconds"] != int64(600) {
 		t.Errorf("the probes are %v", shop)
 	}
 	if worker["env"] != nil { // the Pod has one port for a debugger
@@ -73,12 +75,15 @@ func TestJVMOptionsOfTheImageStay(t *testing.T) {
 		"none":   {0, "", []any{map[string]any{"name": "JAVA_TOOL_OPTIONS", "value": "-Dimage -agent"}}},
 		"Java 8": {8, "", []any{map[string]any{"name": "JAVA_TOOL_OPTIONS", "value": "-Dimage -agent"}}},
 		"Java 9": {9, "", []any{map[string]any{"name": "JDK_JAVA_OPTIONS", "value": "-Dimage -agent"}}},
-		"from elsewhere": {0, "env: [{name: JAVA_TOOL_OPTIONS, valueFrom: {configMapKeyRef: {name: c, key: k}}}]", []any{
-			map[string]any{"name": "JAVA_TOOL_OPTIONS", "valueFrom": map[string]any{"configMapKeyRef": map[string]any{"name": "c", "key": "k"}}},
-			map[string]any{"name": "JDK_JAVA_OPTIONS", "value": "-agent"}}},
+		"from elsewhere": {0, "env: [{name: JAVA_TOOL_OPTIONS, valueFrom: {configMapKeyRef: {name: c, key: k}}}]",
+			[]any{
+				map[string]any{"name": "JAVA_TOOL_OPTIONS",
+					"valueFrom": map[string]any{"configMapKeyRef": map[string]any{"name": "c", "key": "k"}}},
+				map[string]any{"name": "JDK_JAVA_OPTIONS", "value": "-agent"}}},
 	} {
 		m := manifestOf(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: shop}\nspec:\n  containers:\n    - name: shop\n      image: shop\n      "+c.env+"\n")
-		got := sent(t, Spec{Manifest: m, Image: "shop:1", Names: []string{"shop"}, Debug: Debug{JVMOptions: "-agent", ImageJVMOptions: "-Dimage", Java: c.java}})
+		got := sent(t, Spec{Manifest: m, Image: "shop:1", Names: []string{"shop"},
+			Debug: Debug{JVMOptions: "-agent", ImageJVMOptions: "-Dimage", Java: c.java}})
 		if env := got[0].(map[string]any)["env"]; !reflect.DeepEqual(env, c.want) {
 			t.Errorf("%s: got %v", name, env)
 		}

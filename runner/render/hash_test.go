@@ -35,14 +35,17 @@ func TestPodsAreOthersWhenTheirSettingsAre(t *testing.T) {
 
 	volumes := "  volumes: [{name: a, configMap: {name: words}}, {name: b, projected: {sources: [{secret: {name: key}}]}}]\n"
 	text := settings + shopPod + volumes
-	if one := mark(text); one == mark(strings.Replace(text, "HELLO: one", "HELLO: two", 1)) || one == mark(strings.Replace(text, "KEY: one", "KEY: two", 1)) {
+	if one := mark(text); one == mark(strings.Replace(text, "HELLO: one", "HELLO: two", 1)) ||
+		one == mark(strings.Replace(text, "KEY: one", "KEY: two", 1)) {
 		t.Error("what volumes hold is not among the settings")
 	}
-	text = settings + strings.ReplaceAll(patchedPod, "image: shop", "image: shop\n          envFrom: [{secretRef: {name: key}}]")
+	text = settings + strings.ReplaceAll(patchedPod, "image: shop",
+		"image: shop\n          envFrom: [{secretRef: {name: key}}]")
 	deployment := objects(t, shop(t, text))[2]
 	d := deployment.DeepCopy()
 	d.Object = d.Object["spec"].(map[string]any)["template"].(map[string]any)
-	if d.GetAnnotations()[kube.AnnotationConfigHash] == "" || deployment.GetAnnotations()[kube.AnnotationConfigHash] != "" {
+	if d.GetAnnotations()[kube.AnnotationConfigHash] == "" ||
+		deployment.GetAnnotations()[kube.AnnotationConfigHash] != "" {
 		t.Errorf("a Deployment is %v", deployment)
 	}
 }

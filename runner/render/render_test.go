@@ -23,7 +23,8 @@ func manifestOf(t *testing.T, text string) manifest.Manifest {
 
 func shop(t *testing.T, text string) Spec {
 	t.Helper()
-	return Spec{Project: "shop", Dir: "/projects/shop", Manifest: manifestOf(t, text), Image: "shop:devloop-1", Names: []string{"shop"}}
+	return Spec{Project: "shop", Dir: "/projects/shop", Manifest: manifestOf(t, text), Image: "shop:devloop-1",
+		Names: []string{"shop"}}
 }
 
 // objects returns what goes to the cluster.
@@ -83,7 +84,8 @@ spec: {containers: [{name: app, image: shop}]}
 	}
 	template, _, _ := unstructured.NestedStringMap(objects[0].Object, "spec", "template", "metadata", "labels")
 	for name, labels := range map[string]map[string]string{"object": objects[0].GetLabels(), "template": template} {
-		if want := map[string]string{kube.LabelManagedBy: "Helm", kube.LabelProject: "shop"}; !maps.Equal(labels, want) {
+		if want := map[string]string{kube.LabelManagedBy: "Helm",
+			kube.LabelProject: "shop"}; !maps.Equal(labels, want) {
 			t.Errorf("the %s's labels are %v, want %v", name, labels, want)
 		}
 	}
@@ -105,7 +107,8 @@ func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
 		`deployment "web": startupProbe.failureThreshold 165, was 12`,
 		`deployment "web": terminationGracePeriodSeconds 2, was 60`,
 	}
-	for keep, lines := range map[string][]string{"": whole, PatchProbes: append(slices.Clone(whole[:2]), whole[7]), PatchGrace: whole[:7], "both": whole[:2]} {
+	for keep, lines := range map[string][]string{"": whole, PatchProbes: append(slices.Clone(whole[:2]), whole[7]),
+		PatchGrace: whole[:7], "both": whole[:2]} {
 		spec.Keep = []string{keep}
 		if keep == "both" {
 			spec.Keep = Patches
@@ -120,7 +123,8 @@ func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
 	copies := objects(t, spec)
 	pod := manifest.PodSpec(copies[0])
 	liveness := manifest.ContainersOf(copies[0])[0]["livenessProbe"].(map[string]any)
-	if pod["terminationGracePeriodSeconds"] != int64(2) || liveness["periodSeconds"] != int64(20) || liveness["initialDelaySeconds"] != int64(45) {
+	if pod["terminationGracePeriodSeconds"] != int64(2) || liveness["periodSeconds"] != int64(20) ||
+		liveness["initialDelaySeconds"] != int64(45) {
 		t.Errorf("got %v", pod)
 	}
 	if got := manifest.PodSpec(spec.Manifest.Objects()[0])["terminationGracePeriodSeconds"]; got != manifest.PodSpec(before)["terminationGracePeriodSeconds"] {

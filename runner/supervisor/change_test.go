@@ -30,15 +30,18 @@ func TestPodIsWrittenToWhenItsChangesDo(t *testing.T) {
 		}
 		noted = append(noted, patch.Annotations[kube.AnnotationChanges])
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(corev1.Pod{ObjectMeta: patch.ObjectMeta, Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{RestartCount: 3}}}})
+		_ = json.NewEncoder(w).Encode(corev1.Pod{ObjectMeta: patch.ObjectMeta,
+			Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{RestartCount: 3}}}})
 		return true
 	}
 	s := New(client, tunnel.NewPool((&answering{answer: "ok"}).dial, 1))
 	pod := webPod
-	for _, c := range []Change{{Summary: "1 class"}, {Summary: "1 class"}, {Summary: "2 classes"}, {Summary: "2 classes", Restart: true}, {Summary: "2 classes"}} {
+	for _, c := range []Change{{Summary: "1 class"}, {Summary: "1 class"}, {Summary: "2 classes"},
+		{Summary: "2 classes", Restart: true}, {Summary: "2 classes"}} {
 		c.State = "a"
 		var err error
-		if pod, err = s.Change(t.Context(), pod, 5007, c); err != nil || pod.Restarted != c.Restart || pod.Restarts != 3 {
+		if pod, err = s.Change(t.Context(), pod, 5007, c); err != nil || pod.Restarted != c.Restart ||
+			pod.Restarts != 3 {
 			t.Fatalf("%+v: got %+v, %v", c, pod, err)
 		}
 	}

@@ -17,7 +17,8 @@ func TestEncode(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got bytes.Buffer
-	err = Change{State: "état-1", Files: map[string][]byte{"a/B.class": {0xca, 0xfe, 0xba, 0xbe}, "empty.txt": {}, "gone.txt": nil}}.write(&got)
+	err = Change{State: "état-1",
+		Files: map[string][]byte{"a/B.class": {0xca, 0xfe, 0xba, 0xbe}, "empty.txt": {}, "gone.txt": nil}}.write(&got)
 	if err != nil || !bytes.Equal(got.Bytes(), want) {
 		t.Errorf("got  %q, %v\nwant %q", got.Bytes(), err, want)
 	}
@@ -40,7 +41,8 @@ func TestLargeChangeIsNotCopied(t *testing.T) {
 	var to largest
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := (Change{State: "a", Files: map[string][]byte{"static/video.mp4": large}}).write(&to); err != nil || to > frame {
+	if err := (Change{State: "a", Files: map[string][]byte{"static/video.mp4": large}}).write(&to); err != nil ||
+		to > frame {
 		t.Errorf("%v, with a frame of %d bytes", err, to)
 	}
 	runtime.ReadMemStats(&after)

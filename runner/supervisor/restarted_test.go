@@ -31,8 +31,7 @@ func breakLists(a *fakeapi.API) *atomic.Int32 {
 	return left
 }
 
-// TestWatchForRestartsOutlivesAnOutage has the watch fail twice, and the container start again
-// meanwhile.
+// TestWatchForRestartsOutlivesAnOutage has the watch fail twice, and the container start again meanwhile.
 func TestWatchForRestartsOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
 	a, c := fakeapi.New(t)

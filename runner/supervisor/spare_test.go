@@ -91,8 +91,8 @@ func TestSpareIsNoted(t *testing.T) {
 	}
 }
 
-// TestSpareThatEndsIsTakenOffItsPod asks as a session does while it is idle: a Pod is written to when its spare is ready,
-// and when it is not any more.
+// TestSpareThatEndsIsTakenOffItsPod asks as a session does while it is idle: a Pod is written to when its spare is
+// ready, and when it is not any more.
 func TestSpareThatEndsIsTakenOffItsPod(t *testing.T) {
 	t.Parallel()
 	api, client := fakeapi.New(t)
@@ -105,11 +105,13 @@ func TestSpareThatEndsIsTakenOffItsPod(t *testing.T) {
 		return true
 	}
 	s := New(client, nil)
-	for _, answer := range []string{"ready with 180 MB", "ready with 180 MB", "no: the node has too little free memory", "no: the node has too little free memory"} {
+	for _, answer := range []string{"ready with 180 MB", "ready with 180 MB", "no: the node has too little free memory",
+		"no: the node has too little free memory"} {
 		s.tunnels = tunnel.NewPool((&answering{answer: answer}).dial, 1)
 		must.Get(s.Spare(t.Context(), webPod, 5007, RoomForTwo))(t)
 	}
-	if len(noted) != 2 || !strings.Contains(noted[0], `"ready with 180 MB"`) || !strings.Contains(noted[1], kube.AnnotationSpare+`":null`) {
+	if len(noted) != 2 || !strings.Contains(noted[0], `"ready with 180 MB"`) ||
+		!strings.Contains(noted[1], kube.AnnotationSpare+`":null`) {
 		t.Errorf("written: %q", noted)
 	}
 }
@@ -117,14 +119,16 @@ func TestSpareThatEndsIsTakenOffItsPod(t *testing.T) {
 func TestSparesArePaused(t *testing.T) {
 	t.Parallel()
 	a := &answering{answer: "ok"}
-	if err := New(nil, tunnel.NewPool(a.dial, 1)).PauseSpares(t.Context(), webPod, 5007); err != nil || !bytes.Equal(a.asked, []byte{0, 0, 6, 0, 0, 0, 0}) {
+	if err := New(nil, tunnel.NewPool(a.dial, 1)).PauseSpares(t.Context(), webPod, 5007); err != nil ||
+		!bytes.Equal(a.asked, []byte{0, 0, 6, 0, 0, 0, 0}) {
 		t.Errorf("it asks %q, %v", a.asked, err)
 	}
 }
 
 func TestRestartThatNeedsANewJVMSaysSo(t *testing.T) {
 	t.Parallel()
-	for want, c := range map[byte]Change{0: {State: "a"}, 1: {State: "a", Restart: true}, 2: {State: "a", Restart: true, NewJVM: true}} {
+	for want, c := range map[byte]Change{0: {State: "a"}, 1: {State: "a", Restart: true},
+		2: {State: "a", Restart: true, NewJVM: true}} {
 		var got bytes.Buffer
 		if err := c.write(&got); err != nil || got.Bytes()[3] != want {
 			t.Errorf("%+v: got %q, %v", c, got.Bytes(), err)

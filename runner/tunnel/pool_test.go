@@ -119,7 +119,8 @@ func TestConnectionEndsWithItsContext(t *testing.T) {
 	_ = connection.Close()
 }
 
-// TestProbeEndsWithItsContext asks an application that takes the connection, and then does nothing, as in a node that hangs.
+// TestProbeEndsWithItsContext asks an application that takes the connection, and then does nothing, as in a node that
+// hangs.
 func TestProbeEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	end := make(chan struct{})

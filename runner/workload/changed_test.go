@@ -16,7 +16,8 @@ func TestChangesOfAController(t *testing.T) {
 	t.Parallel()
 	controlled := func(name string) *unstructured.Unstructured {
 		o := fakeapi.ServingPod(name)
-		o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web-1", UID: "uid-set", Controller: new(true)}})
+		o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web-1",
+			UID: "uid-set", Controller: new(true)}})
 		return o
 	}
 	scaled := func(replicas int64) *unstructured.Unstructured {
@@ -56,14 +57,17 @@ func TestChangesOfAController(t *testing.T) {
 		pods := []kube.Pod{{Name: "web-1-a"}, {Name: "web-1-b"}}
 		for i := range pods {
 			o := a.Put("pods", controlled(pods[i].Name))
-			pods[i] = kube.Pod{Namespace: "default", Name: o.GetName(), UID: o.GetUID(), Controller: "uid-set", Of: kube.Ref{Kind: "Deployment", Namespace: "default", Name: "web"}}
+			pods[i] = kube.Pod{Namespace: "default", Name: o.GetName(), UID: o.GetUID(), Controller: "uid-set",
+				Of: kube.Ref{Kind: "Deployment", Namespace: "default", Name: "web"}}
 		}
 		go func() {
-			fakeapi.Eventually(t, "the Pods are watched", func() bool { return a.Watched(a.Get("pods/default/web-1-a")) })
+			fakeapi.Eventually(t, "the Pods are watched",
+				func() bool { return a.Watched(a.Get("pods/default/web-1-a")) })
 			c.happens(a)
 		}()
 		got, err := New(client).Changed(t.Context(), pods)
-		if (err != nil) != c.fails || err == nil && (got.Why != c.want.Why || got.Replaced != c.want.Replaced || len(got.Pods) != c.pods || got.Pods[0].Of != pods[0].Of) {
+		if (err != nil) != c.fails || err == nil && (got.Why != c.want.Why || got.Replaced != c.want.Replaced ||
+			len(got.Pods) != c.pods || got.Pods[0].Of != pods[0].Of) {
 			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, c.want)
 		}
 	}
@@ -76,7 +80,8 @@ func TestPodsThatAreAboutToGoDoNotLive(t *testing.T) {
 	now := metav1.Now()
 	going.SetDeletionTimestamp(&now)
 	var pods []kube.Pod
-	for _, o := range []*unstructured.Unstructured{fakeapi.ServingPod("one"), going, fakeapi.ServingPod("replaced"), fakeapi.ServingPod("two")} {
+	for _, o := range []*unstructured.Unstructured{fakeapi.ServingPod("one"), going, fakeapi.ServingPod("replaced"),
+		fakeapi.ServingPod("two")} {
 		pods = append(pods, kube.PodRef(a.Put("pods", o)))
 	}
 	pods[2].UID = "another"

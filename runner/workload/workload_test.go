@@ -27,7 +27,8 @@ func TestDeploymentsPodsAreThoseOfItsNewestTemplate(t *testing.T) {
 	a, c := fakeapi.New(t)
 	deployment := fakeapi.Object("apps/v1", "Deployment", "web")
 	deployment.SetGeneration(2)
-	deployment.Object["spec"], deployment.Object["status"] = map[string]any{"replicas": int64(1)}, map[string]any{"observedGeneration": int64(2)}
+	deployment.Object["spec"], deployment.Object["status"] = map[string]any{"replicas": int64(1)},
+		map[string]any{"observedGeneration": int64(2)}
 	deployment = a.Put("deployments", deployment)
 	replicaSet := func(name, revision string, owner *unstructured.Unstructured) *unstructured.Unstructured {
 		set := fakeapi.Object("apps/v1", "ReplicaSet", name)
@@ -62,9 +63,11 @@ func TestPodThatFindsNoNodeIsJudgedByTheClockOfTheCluster(t *testing.T) {
 			set = a.Put("replicasets", set)
 			pod := fakeapi.Controlled(fakeapi.Object("v1", "Pod", "web-1"), set)
 			pod.Object["status"] = map[string]any{"phase": "Pending", "conditions": []any{map[string]any{
-				"type": "PodScheduled", "status": "False", "lastTransitionTime": a.Now().Add(-c.since).Format(time.RFC3339)}}}
+				"type": "PodScheduled", "status": "False",
+				"lastTransitionTime": a.Now().Add(-c.since).Format(time.RFC3339)}}}
 			a.Put("pods", pod)
-			ctx, cancel := context.WithTimeout(t.Context(), map[bool]time.Duration{true: time.Minute, false: 2 * time.Second}[c.hopeless])
+			ctx, cancel := context.WithTimeout(t.Context(),
+				map[bool]time.Duration{true: time.Minute, false: 2 * time.Second}[c.hopeless])
 			defer cancel()
 			if pods, err := New(client).Pods(ctx, set); (err == nil) != c.hopeless || c.hopeless && len(pods) != 1 {
 				t.Errorf("got %v, %v", pods, err)
@@ -88,12 +91,14 @@ func TestRefusedPodsAreExplained(t *testing.T) {
 			w.limits = hasty
 			made := time.Now().Add(-time.Hour) // the cluster's clock is late
 			object := fakeapi.Object(cmp.Or(map[string]string{"Job": "batch/v1"}[c.kind], "apps/v1"), c.kind, "web")
-			object.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: kube.FieldManager, Time: new(metav1.NewTime(made))}})
+			object.SetManagedFields(
+				[]metav1.ManagedFieldsEntry{{Manager: kube.FieldManager, Time: new(metav1.NewTime(made))}})
 			o := a.Put(strings.ToLower(c.kind)+"s", object)
 			if c.kind == "Deployment" {
 				set := fakeapi.Controlled(fakeapi.Object("apps/v1", "ReplicaSet", "web-1"), o)
 				set.Object["status"] = map[string]any{"replicas": int64(0), "conditions": []any{
-					map[string]any{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": c.message}}}
+					map[string]any{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+						"message": c.message}}}
 				a.Put("replicasets", set)
 			} else {
 				event := fakeapi.Object("v1", "Event", "web.1")
@@ -103,13 +108,15 @@ func TestRefusedPodsAreExplained(t *testing.T) {
 				a.Put("events", event)
 				earlier := event.DeepCopy()
 				earlier.SetName("web.0")
-				earlier.Object["message"], earlier.Object["lastTimestamp"] = "of an earlier attempt", made.Add(-time.Minute).Format(time.RFC3339)
+				earlier.Object["message"], earlier.Object["lastTimestamp"] = "of an earlier attempt",
+					made.Add(-time.Minute).Format(time.RFC3339)
 				a.Put("events", earlier)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			_, err := w.Pods(ctx, o)
-			if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), c.message) || !strings.Contains(strings.Join(fault.Of(err).Hints, "\n"), c.hint) {
+			if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), c.message) ||
+				!strings.Contains(strings.Join(fault.Of(err).Hints, "\n"), c.hint) {
 				t.Errorf("got %v, %q", err, fault.Of(err).Hints)
 			}
 		})
@@ -122,7 +129,8 @@ func TestWhatDoesNotGoIsExplained(t *testing.T) {
 	for name, c := range map[string]struct {
 		finalizers []string
 		words      string
-	}{"a dead node": {nil, `node "kind-worker" has not ended`}, "a finalizer": {[]string{"example.com/keep"}, `finalizer "example.com/keep"`}} {
+	}{"a dead node": {nil, `node "kind-worker" has not ended`},
+		"a finalizer": {[]string{"example.com/keep"}, `finalizer "example.com/keep"`}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a, client := fakeapi.New(t)
@@ -150,7 +158,8 @@ func TestRemoveWaitsForTheController(t *testing.T) {
 	a.Deleted = func(_ string, o metav1.DeleteOptions) { policy = *o.PropagationPolicy; close(going) }
 	removed := make(chan error, 1)
 	go func() {
-		resource := client.Dynamic.Resource(schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}).Namespace("default")
+		resource := client.Dynamic.Resource(
+			schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}).Namespace("default")
 		removed <- New(client).Remove(t.Context(), resource, deployment)
 	}()
 	<-going
@@ -171,7 +180,8 @@ func TestPodsAreListedOnceForAllThatExist(t *testing.T) {
 	a, c := fakeapi.New(t)
 	deployment := fakeapi.Object("apps/v1", "Deployment", "web")
 	deployment.SetGeneration(1)
-	deployment.Object["spec"], deployment.Object["status"] = map[string]any{"replicas": int64(10)}, map[string]any{"observedGeneration": int64(1)}
+	deployment.Object["spec"], deployment.Object["status"] = map[string]any{"replicas": int64(10)},
+		map[string]any{"observedGeneration": int64(1)}
 	deployment = a.Put("deployments", deployment)
 	for name, pods := range map[string]int{"web-1": 10, "other-1": 40} {
 		owner := deployment
@@ -209,7 +219,8 @@ func TestPodsOutliveAnOutage(t *testing.T) {
 			return false
 		}
 		a.Put("pods", fakeapi.Controlled(fakeapi.Object("v1", "Pod", "web-1"), set))
-		fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting") // which no transport retries
+		// which no transport retries
+		fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting")
 		return true
 	}
 	if pods, err := New(c).Pods(t.Context(), set); err != nil || len(pods) != 1 {

@@ -13,7 +13,8 @@ import (
 func TestProcessors(t *testing.T) {
 	dir := t.TempDir()
 	jar := func(name, services, kinds string) string {
-		return jartest.Write(t, filepath.Join(dir, name), []jartest.File{{processorsPath, services}, {incrementalPath, kinds}})
+		return jartest.Write(t, filepath.Join(dir, name),
+			[]jartest.File{{processorsPath, services}, {incrementalPath, kinds}})
 	}
 	plain := jartest.Write(t, filepath.Join(dir, "plain.jar"), []jartest.File{{"A.class", ""}})
 	one := jar("one.jar", "# comment\ncom.One\n", "com.One,isolating\n")
@@ -59,7 +60,8 @@ func TestProcessors(t *testing.T) {
 func TestOtherCompilersAreLeftToTheBuild(t *testing.T) {
 	dir := t.TempDir()
 	javac := buildtool.Compiler{Plugin: "java", Compiler: "javac", JavaHome: "/jdk"}
-	kotlin := buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc", JavaHome: "/jdk", Program: []string{"kotlin.jar"}, Options: []string{"-jvm-target", "17"}}
+	kotlin := buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc", JavaHome: "/jdk",
+		Program: []string{"kotlin.jar"}, Options: []string{"-jvm-target", "17"}}
 	processed := kotlin
 	processed.Options = []string{"-Xplugin=/m2/symbol-processing.jar"}
 	for want, m := range map[string]buildtool.Module{
@@ -80,13 +82,15 @@ func TestOtherCompilersAreLeftToTheBuild(t *testing.T) {
 		}
 	}
 	javac.Generated = "/generated"
-	m := buildtool.Module{Classes: []string{dir, filepath.Join(dir, "none")}, Sources: []string{"/src", "/generated"}, Compilers: []buildtool.Compiler{javac}}
+	m := buildtool.Module{Classes: []string{dir, filepath.Join(dir, "none")}, Sources: []string{"/src", "/generated"},
+		Compilers: []buildtool.Compiler{javac}}
 	model, home, err := Of(m)
 	if err != nil || home != "/jdk" || len(model.Sources) != 1 || model.Classes != dir {
 		t.Errorf("got %+v, %s, %v", model, home, err)
 	}
 	m.Compilers = append(m.Compilers, kotlin)
-	if model, home, err = Of(m); err != nil || home != "/jdk" || !model.Whole || model.Kotlin[0] != "kotlin.jar" || model.Options[1] != "17" {
+	if model, home, err = Of(m); err != nil || home != "/jdk" || !model.Whole || model.Kotlin[0] != "kotlin.jar" ||
+		model.Options[1] != "17" {
 		t.Errorf("got %+v, %s, %v", model, home, err)
 	}
 }

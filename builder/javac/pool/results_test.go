@@ -22,8 +22,10 @@ func (p *played) compile(ctx context.Context, r javac.Request) (javac.Answer, er
 		return javac.Answer{}, err
 	}
 	p.compiled.Add(1)
-	answer := javac.Answer{OK: !strings.Contains(r.Key, "mistake"), Written: []javac.Written{{Kind: "class", Path: "p/A.class"}, {Kind: "resource", Path: "missing.txt"}}}
-	return answer, errors.Join(os.MkdirAll(filepath.Join(r.Out, "p"), 0o755), os.WriteFile(filepath.Join(r.Out, "p", "A.class"), []byte(r.Key), 0o644))
+	answer := javac.Answer{OK: !strings.Contains(r.Key, "mistake"),
+		Written: []javac.Written{{Kind: "class", Path: "p/A.class"}, {Kind: "resource", Path: "missing.txt"}}}
+	return answer, errors.Join(os.MkdirAll(filepath.Join(r.Out, "p"), 0o755),
+		os.WriteFile(filepath.Join(r.Out, "p", "A.class"), []byte(r.Key), 0o644))
 }
 
 // compiles asks for a compilation into a directory of its own, and looks at the class there.
@@ -83,11 +85,12 @@ func TestWhoWaitsDoesNotFailWithTheFirst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	began, ended := make(chan bool), make(chan error)
 	go func() {
-		_, err := s.once(ctx, javac.Request{Key: "key"}, func(ctx context.Context, _ javac.Request) (javac.Answer, error) {
-			began <- true
-			<-ctx.Done()
-			return javac.Answer{}, context.Cause(ctx)
-		})
+		_, err := s.once(ctx, javac.Request{Key: "key"},
+			func(ctx context.Context, _ javac.Request) (javac.Answer, error) {
+				began <- true
+				<-ctx.Done()
+				return javac.Answer{}, context.Cause(ctx)
+			})
 		ended <- err
 	}()
 	<-began

@@ -41,7 +41,8 @@ func stuckEngine(t *testing.T) (docker *client.Client, reading <-chan struct{}) 
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(over) })
-	docker, err := client.NewClientWithOpts(client.WithHTTPClient(server.Client()), client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.47"))
+	docker, err := client.NewClientWithOpts(client.WithHTTPClient(server.Client()),
+		client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.47"))
 	if err != nil {
 		t.Fatal(err)
 	}

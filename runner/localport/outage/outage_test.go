@@ -7,10 +7,12 @@ import (
 	"testing"
 )
 
-// TestPageIsInTheLanguageOfTheSession: the reason, the hints and what the page says itself. Evidence is another program's.
+// TestPageIsInTheLanguageOfTheSession: the reason, the hints and what the page says itself. Evidence is another
+// program's.
 func TestPageIsInTheLanguageOfTheSession(t *testing.T) {
 	t.Parallel()
-	korean := strings.NewReplacer("it does not compile", "컴파일되지 않습니다", "mend it", "고치세요", "devloop holds this port.", "devloop가 이 포트를 쓰고 있습니다.").Replace
+	korean := strings.NewReplacer("it does not compile", "컴파일되지 않습니다", "mend it", "고치세요", "devloop holds this port.",
+		"devloop가 이 포트를 쓰고 있습니다.").Replace
 	u := &Unavailable{Reason: "it does not compile", Evidence: []string{"mend it"}, Hints: []string{"mend it"}}
 	request := httptest.NewRequest(http.MethodGet, "http://localhost:8080", http.NoBody)
 	request.Header.Set("Accept", "text/html")

@@ -37,7 +37,8 @@ func TestConversationsAreCarried(t *testing.T) {
 	}
 	end := must.Get(Dialer(c.Config)(t.Context(), web))(t)
 	defer end.Close()
-	for _, words := range []string{"hello", strings.Repeat("many words ", 20_000)} { // one after the other, through one tunnel
+	for _, words := range []string{"hello", strings.Repeat("many words ", 20_000)} {
+		// one after the other, through one tunnel
 		s := must.Get(end.Open(8080))(t)
 		go func() {
 			_, _ = io.WriteString(s, words)

@@ -49,7 +49,8 @@ func TestOpenSaysWhyNot(t *testing.T) {
 	for _, command := range []string{"", "/nowhere/browser", " : "} {
 		t.Setenv("BROWSER", command)
 		err := Open(t.Context(), "http://localhost:8080")
-		if failure, is := err.(*fault.Error); !is || failure.Code != "machine.browser" || !strings.Contains(strings.Join(failure.Hints, " "), "http://localhost:8080") {
+		if failure, is := err.(*fault.Error); !is || failure.Code != "machine.browser" ||
+			!strings.Contains(strings.Join(failure.Hints, " "), "http://localhost:8080") {
 			t.Errorf("%q: got %#v", command, err)
 		}
 	}

@@ -98,7 +98,8 @@ func TestNoSuggestionMeansTheOpposite(t *testing.T) {
 	if got := cmdline.MeantCommand(a, "create", "cluster"); got != "setup" {
 		t.Errorf("create cluster: got %q", got)
 	}
-	for _, command := range slices.Concat(slices.Collect(maps.Values(cmdline.OtherTools)), slices.Collect(maps.Values(cmdline.OtherClusterWords))) {
+	for _, command := range slices.Concat(slices.Collect(maps.Values(cmdline.OtherTools)),
+		slices.Collect(maps.Values(cmdline.OtherClusterWords))) {
 		if word, _, _ := strings.Cut(command, " "); a.Command(word) == nil {
 			t.Errorf("there is no command %q", command)
 		}

@@ -35,7 +35,8 @@ func documents(t *testing.T) map[string]string {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); path != root && (strings.HasPrefix(name, ".") || slices.Contains([]string{"bin", "build", "builder", "cmd", "dist", "loader", "runner", "target", "watch"}, name)) {
+			if name := d.Name(); path != root && (strings.HasPrefix(name, ".") || slices.Contains([]string{"bin",
+				"build", "builder", "cmd", "dist", "loader", "runner", "target", "watch"}, name)) {
 				return fs.SkipDir
 			}
 			return nil
@@ -71,7 +72,8 @@ func TestREADMEsSayTheSame(t *testing.T) {
 	t.Parallel()
 	texts := documents(t)
 	for _, same := range []*regexp.Regexp{
-		regexp.MustCompile("`devloop [^`]*`"), regexp.MustCompile(`(?m)^    (?:devloop|go|make|cd) .*?(?:  |$)`), regexp.MustCompile(`https?://[^\s)]+`),
+		regexp.MustCompile("`devloop [^`]*`"), regexp.MustCompile(`(?m)^    (?:devloop|go|make|cd) .*?(?:  |$)`),
+		regexp.MustCompile(`https?://[^\s)]+`),
 		regexp.MustCompile(`[0-9.]+(?:–[0-9.]+)? s\b`), regexp.MustCompile(`(?m)^#+ `), regexp.MustCompile(`(?m)^\|`),
 	} {
 		count := func(name string) map[string]int {
@@ -266,7 +268,8 @@ func TestEveryPageIsListed(t *testing.T) {
 	t.Parallel()
 	texts := documents(t)
 	for name := range texts {
-		if dir, page := filepath.Split(name); dir == "docs/" && page != "README.md" && !strings.Contains(texts["docs/README.md"], "("+page+")") {
+		if dir, page := filepath.Split(name); dir == "docs/" && page != "README.md" &&
+			!strings.Contains(texts["docs/README.md"], "("+page+")") {
 			t.Errorf("docs/README.md does not list %s", page)
 		}
 	}
@@ -275,7 +278,8 @@ func TestEveryPageIsListed(t *testing.T) {
 // TestDocumentsMadeFromTheCodeAreCurrent keeps them equal to the code. `go test -update` writes them.
 func TestDocumentsMadeFromTheCodeAreCurrent(t *testing.T) {
 	exitCodes := "```\n" + cmdline.ExitCodes(cmdline.English) + "\n```\n"
-	reference := "# Command line\n\n<!-- made from the code: go test ./cmd/devloop/internal/cli -update -->\n" + allHelp()
+	reference := "# Command line\n\n<!-- made from the code: go test ./cmd/devloop/internal/cli -update -->\n" +
+		allHelp()
 	for name, made := range map[string]func(text string) string{
 		"docs/exit-codes.md": func(text string) string {
 			before, rest, _ := strings.Cut(text, "```\n")

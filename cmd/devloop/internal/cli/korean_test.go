@@ -52,7 +52,8 @@ func TestStartIsKorean(t *testing.T) {
 	}
 	got := cmdline.StartIn(translate.To("ko"))
 	for line := range strings.Lines(got) {
-		if cells.Width(strings.TrimSuffix(line, "\n")) > cmdline.PipeWidth || len(line) > 30 && cells.Width(line) == len(line) {
+		if cells.Width(strings.TrimSuffix(line, "\n")) > cmdline.PipeWidth ||
+			len(line) > 30 && cells.Width(line) == len(line) {
 			t.Errorf("too wide, or not translated: %s", line)
 		}
 	}

@@ -45,7 +45,8 @@ users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, int
 	}
 	var shown strings.Builder
 	words := []string{completeCommand, "logs", "--kubeconfig", kubeconfig, ""}
-	if code := Main(t.Context(), append([]string{"devloop"}, words...), wiring.Streams{In: strings.NewReader(""), Out: &shown, Err: &shown}); code != 0 || shown.Len() > 0 {
+	if code := Main(t.Context(), append([]string{"devloop"}, words...),
+		wiring.Streams{In: strings.NewReader(""), Out: &shown, Err: &shown}); code != 0 || shown.Len() > 0 {
 		t.Errorf("completion ended with %d: %s", code, &shown)
 	}
 	t.Chdir(dir)

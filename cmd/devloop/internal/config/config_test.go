@@ -43,12 +43,14 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 	dir := t.TempDir()
 	testfile.Write(t, dir, File, "version: 1\nmanifest: [k8s/pod.yaml, /etc/pod.yaml]\n")
 	got, err := Load(dir, nothing)
-	if want := []string{filepath.Join(dir, "k8s", "pod.yaml"), "/etc/pod.yaml"}; err != nil || !reflect.DeepEqual(got["manifest"].Texts, want) {
+	if want := []string{filepath.Join(dir, "k8s", "pod.yaml"), "/etc/pod.yaml"}; err != nil ||
+		!reflect.DeepEqual(got["manifest"].Texts, want) {
 		t.Errorf("got %v, %v", got["manifest"].Texts, err)
 	}
 	t.Setenv("HOME", "/home/ada")
 	t.Setenv("USERPROFILE", "/home/ada") // on Windows
-	for value, want := range map[string]string{"none": "none", "docker/Dockerfile": filepath.Join(dir, "docker", "Dockerfile"), "~/Dockerfile": filepath.FromSlash("/home/ada/Dockerfile")} {
+	for value, want := range map[string]string{"none": "none", "docker/Dockerfile": filepath.Join(dir, "docker",
+		"Dockerfile"), "~/Dockerfile": filepath.FromSlash("/home/ada/Dockerfile")} {
 		testfile.Write(t, dir, File, "version: 1\ndockerfile: "+value+"\n")
 		if got, err := Load(dir, nothing); err != nil || !reflect.DeepEqual(got["dockerfile"].Texts, []string{want}) {
 			t.Errorf("%s: got %v, %v", value, got["dockerfile"], err)
@@ -68,7 +70,8 @@ func TestEveryMistakeComesAtOnce(t *testing.T) {
 	if !ok || invalid.Code() != "config.invalid" {
 		t.Fatalf("got %v", err)
 	}
-	golden.Compare(t, file, invalid.Error()+"\n"+strings.Join(invalid.Evidence(), "\n")+"\n→ "+strings.Join(invalid.Hints(), "\n→ ")+"\n")
+	golden.Compare(t, file, invalid.Error()+"\n"+strings.Join(invalid.Evidence(), "\n")+"\n→ "+
+		strings.Join(invalid.Hints(), "\n→ ")+"\n")
 }
 
 func TestMistakesOfTheWholeFile(t *testing.T) {
@@ -111,7 +114,8 @@ func TestAFileOfAnotherNameIsNotPassedOver(t *testing.T) {
 }
 
 func TestPortsAreReadStrictly(t *testing.T) {
-	for text, want := range map[string][2]int{"1234": {1234, 0}, "6006:5005": {6006, 5005}, "0": {0, 0}, "0:80": {0, 80}} {
+	for text, want := range map[string][2]int{"1234": {1234, 0}, "6006:5005": {6006, 5005}, "0": {0, 0},
+		"0:80": {0, 80}} {
 		if l, c, err := Port(text); err != nil || want != [2]int{l, c} {
 			t.Errorf("%q: got %d, %d, %v", text, l, c, err)
 		}
@@ -160,7 +164,8 @@ func TestSchemaKnowsEverySetting(t *testing.T) {
 		}
 	}
 	must.Do(t, json.Unmarshal(text, &schema))
-	if runAs, port := schema.Properties["run-as"].Type, schema.Properties["debug-port"].AnyOf; !reflect.DeepEqual(runAs, []any{"string", "number"}) || len(port) != 2 {
+	if runAs, port := schema.Properties["run-as"].Type,
+		schema.Properties["debug-port"].AnyOf; !reflect.DeepEqual(runAs, []any{"string", "number"}) || len(port) != 2 {
 		t.Errorf("editors flag numbers: run-as is of %v, debug-port of %v", runAs, port)
 	}
 	if schema.AdditionalProperties == nil || *schema.AdditionalProperties {
@@ -175,7 +180,8 @@ func TestSchemaKnowsEverySetting(t *testing.T) {
 
 // TestDocsHaveTheSettings keeps docs/settings.md equal to the table.
 func TestDocsHaveTheSettings(t *testing.T) {
-	const path, mark = "../../../../docs/settings.md", "<!-- made from the code: go test ./cmd/devloop/internal/config -update -->\n"
+	const path, mark = "../../../../docs/settings.md",
+		"<!-- made from the code: go test ./cmd/devloop/internal/config -update -->\n"
 	text := testfile.Read(t, path)
 	head, _, found := strings.Cut(string(text), mark)
 	if !found {
@@ -195,7 +201,8 @@ func TestCommasOfAVariablesValueArePartOfIt(t *testing.T) {
 	if got := parts("docs,**/*.md", false); len(got) != 2 {
 		t.Errorf("got %q", got)
 	}
-	got, err := Load(t.TempDir(), func(name string) (string, bool) { return map[string]string{"DEVLOOP_ENV": "wrong"}[name], true })
+	got, err := Load(t.TempDir(),
+		func(name string) (string, bool) { return map[string]string{"DEVLOOP_ENV": "wrong"}[name], true })
 	if err == nil || !strings.Contains(err.Error(), "NAME=VALUE") {
 		t.Errorf("got %v, %v", got, err)
 	}

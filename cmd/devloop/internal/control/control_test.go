@@ -39,13 +39,15 @@ func listening(t *testing.T, s Session) (*Server, *Client, string) {
 func TestSocketIsTheOwnersOnly(t *testing.T) {
 	t.Parallel()
 	server, c, path := listening(t, Session{Rebuild: func(context.Context, bool) error { return nil }})
-	for path, want := range map[string]os.FileMode{path: 0o600 | os.ModeSocket, filepath.Dir(path): 0o700 | os.ModeDir} {
+	for path, want := range map[string]os.FileMode{path: 0o600 | os.ModeSocket,
+		filepath.Dir(path): 0o700 | os.ModeDir} {
 		info, err := os.Stat(path)
 		if err != nil || info.Mode() != want {
 			t.Errorf("%s has mode %v, want %v (%v)", path, info.Mode(), want, err)
 		}
 	}
-	if _, err := Listen("/"+filepath.Join(string(make([]byte, 200)), "x.sock"), Session{}); fault.Of(err).Code != "session.path" {
+	if _, err := Listen("/"+filepath.Join(string(make([]byte, 200)), "x.sock"),
+		Session{}); fault.Of(err).Code != "session.path" {
 		t.Errorf("a long path: got %v", err)
 	}
 	if err := c.Rebuild(t.Context(), false); err != nil {
@@ -72,7 +74,8 @@ func TestSocketOfAKilledProcessIsReplaced(t *testing.T) {
 
 func TestSettleAnswersWithTheOutcome(t *testing.T) {
 	t.Parallel()
-	want := Answer{Cycle: 3, Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed", Message: "no"}, Addresses: []string{"http://localhost:8080"}}
+	want := Answer{Cycle: 3, Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed", Message: "no"},
+		Addresses: []string{"http://localhost:8080"}}
 	_, c, _ := listening(t, Session{Settle: func(context.Context) (Answer, error) { return want, nil }})
 	if got, err := c.Settle(t.Context()); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
@@ -144,7 +147,8 @@ func TestSumHasTheFirstFailureAndAllAddresses(t *testing.T) {
 		{Service: "b", Cycle: 3, Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed", Message: "no"}, Addresses: []string{"http://localhost:8081"}},
 		{Service: "c", Cycle: 1, Outcome: event.Failed, Failure: &event.Failure{Code: "pod.crash", Message: "ended"}},
 	}
-	want := Answer{Cycle: 3, Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed", Message: "b: no"}, Addresses: []string{"http://localhost:8080", "http://localhost:8081"}, Services: all}
+	want := Answer{Cycle: 3, Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed", Message: "b: no"},
+		Addresses: []string{"http://localhost:8080", "http://localhost:8081"}, Services: all}
 	if got := Sum(all); !reflect.DeepEqual(got, want) || all[1].Failure.Message != "no" {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

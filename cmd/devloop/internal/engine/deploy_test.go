@@ -41,7 +41,8 @@ func TestOldPodServesUntilTheNewOneDoes(t *testing.T) {
 	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, withoutOrderOfDrains(want)) {
 		t.Errorf("got %q, want %q", port.said, want)
 	}
-	if !reflect.DeepEqual(f.retired, []string{"app", "app-b"}) && !reflect.DeepEqual(f.retired, []string{"app-b", "app"}) {
+	if !reflect.DeepEqual(f.retired, []string{"app", "app-b"}) && !reflect.DeepEqual(f.retired,
+		[]string{"app-b", "app"}) {
 		t.Errorf("retired %q", f.retired)
 	}
 }
@@ -244,7 +245,8 @@ func TestKubernetesChangesADeploymentsPods(t *testing.T) {
 	f.changes <- workload.Change{Why: "there is one less", Pods: []kube.Pod{more}}
 	port.await(t, "point to more:8080") // the second port
 	port.await(t, "point to more:8080") // the first one
-	if now := l.State(); len(now.ServingPods()) != 1 || now.ServingPods()[0].UID != more.UID || now.ServingPods()[0].Index != 0 || now.Serving.NotPatchable != patchable {
+	if now := l.State(); len(now.ServingPods()) != 1 || now.ServingPods()[0].UID != more.UID ||
+		now.ServingPods()[0].Index != 0 || now.Serving.NotPatchable != patchable {
 		t.Errorf("got %+v", now)
 	}
 
@@ -256,7 +258,9 @@ func TestKubernetesChangesADeploymentsPods(t *testing.T) {
 	end()
 	l.Become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 	now := l.State().ServingPods()
-	if why := l.handleChanges(t.Context(), []follow.WorkloadChanged{{Pods: now, Change: workload.Change{Why: "there is one more", Pods: []kube.Pod{more, now[0]}}}}); why != "there is one more" {
+	if why := l.handleChanges(t.Context(),
+		[]follow.WorkloadChanged{{Pods: now, Change: workload.Change{Why: "there is one more",
+			Pods: []kube.Pod{more, now[0]}}}}); why != "there is one more" {
 		t.Errorf("one more beside changed ones: got %q", why)
 	}
 	l.handleGone(l.State().ServingPods()[:1])
@@ -266,7 +270,8 @@ func TestKubernetesChangesADeploymentsPods(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
-	if got, want := r.cycles(), []string{"first build", "ok", "Pod app is gone", "ok", "Pod more is gone", "ok"}; !slices.Equal(got, want) {
+	if got, want := r.cycles(),
+		[]string{"first build", "ok", "Pod app is gone", "ok", "Pod more is gone", "ok"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -280,7 +285,8 @@ func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
 		m := must.Get(manifest.Load("testdata/deployment.yaml"))(t)
 		c := cycleOf(l, 2, "", watch.Batch{})
 		c.manifest = m
-		if _, err := (&rollout{cycle: c}).start(t.Context()); err != nil || !reflect.DeepEqual(f.retired, []string{"app"}) {
+		if _, err := (&rollout{cycle: c}).start(t.Context()); err != nil ||
+			!reflect.DeepEqual(f.retired, []string{"app"}) {
 			t.Errorf("retired %q, %v", f.retired, err)
 		}
 	})
@@ -299,7 +305,8 @@ func TestServicesAwaitTheirTurnToStart(t *testing.T) {
 		}
 	})
 	must.Do(t, l.Deploy(t.Context()))
-	if want := []event.Stage{"compile", "turn", "image", "load", "replace", "ready", "done"}; !slices.Equal(f.calls, want) {
+	if want := []event.Stage{"compile", "turn", "image", "load", "replace", "ready",
+		"done"}; !slices.Equal(f.calls, want) {
 		t.Errorf("got %q, want %q", f.calls, want)
 	}
 	var others []int

@@ -108,7 +108,8 @@ func (f *fakes) lastImage() v1.Hash {
 }
 
 func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, error) {
-	return loader.Report{Nodes: []loader.NodeReport{{Name: "node", Sent: 20_000, Skipped: 344_000_000}}, Sent: 20_000}, f.work(ctx, event.Load)
+	return loader.Report{Nodes: []loader.NodeReport{{Name: "node", Sent: 20_000, Skipped: 344_000_000}}, Sent: 20_000},
+		f.work(ctx, event.Load)
 }
 
 func (f *fakes) Claim(context.Context, deploy.Spec) error { return nil }
@@ -265,8 +266,7 @@ type project interface {
 	Deployer
 }
 
-// newTestSession returns a session that works on a project, and what it publishes. Set changes its
-// configuration.
+// newTestSession returns a session that works on a project, and what it publishes. Set changes its configuration.
 func newTestSession(f project, set ...func(*Config)) (*Session, *recorder) {
 	r := &recorder{}
 	c := Config{
@@ -327,7 +327,8 @@ func TestDeployStopsAtTheFirstFailureAndTellsAllOfIt(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		end := r.events[len(r.events)-1].Body.(event.CycleFinished)
-		want := &event.Failure{Code: "compile.failed", Message: `compile "app": 1 error`, Hints: []string{"mend it"}, Evidence: []string{"A.java:1: ';' expected"}}
+		want := &event.Failure{Code: "compile.failed", Message: `compile "app": 1 error`, Hints: []string{"mend it"},
+			Evidence: []string{"A.java:1: ';' expected"}}
 		if !reflect.DeepEqual(end.Failure, want) {
 			t.Errorf("got %+v, want %+v", end.Failure, want)
 		}

@@ -146,7 +146,8 @@ func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
 	must.Do(t, l.Deploy(t.Context()))
 	must.Do(t, cycleOf(l, 2, "README.md changed", changedFile("README.md")).run(t.Context()))
 	got := r.stages()
-	want := []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped", "compile ok", "image ok", "load ok"}
+	want := []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped", "compile ok",
+		"image ok", "load ok"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -200,7 +201,8 @@ func (e *elsewhere) Ready(_ context.Context, pods []kube.Pod, _ func(readiness.P
 		return nil
 	}
 	silent := podstatus.NotListening(&corev1.Pod{}, pods[0], pods[0].Ports[0])
-	return silent.Explain(pods[0], nil, podstatus.Evidence{Sockets: func(string) podstatus.Listeners { return podstatus.ListenersOn(9191) }})
+	return silent.Explain(pods[0], nil,
+		podstatus.Evidence{Sockets: func(string) podstatus.Listeners { return podstatus.ListenersOn(9191) }})
 }
 
 func TestLocalhostForwardsToThePortThatTheApplicationOpened(t *testing.T) {
@@ -212,7 +214,8 @@ func TestLocalhostForwardsToThePortThatTheApplicationOpened(t *testing.T) {
 		n, is := e.Body.(event.Notice)
 		return is && n.Code == event.NoticePortDiffers && n.Port == 9191 && n.Expected == 8080
 	})
-	if !said || !reflect.DeepEqual(f.asked, [][]int{{8080}, {9191}}) || !slices.Contains(port.said, "point to app:9191") {
+	if !said || !reflect.DeepEqual(f.asked, [][]int{{8080}, {9191}}) ||
+		!slices.Contains(port.said, "point to app:9191") {
 		t.Errorf("said %v, waited for %v, the port was told %q", said, f.asked, port.said)
 	}
 }

@@ -50,9 +50,11 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	l, _ := newTestSession(f)
 	img := image.Image{ID: v1.Hash{Algorithm: "sha256", Hex: "a"}}
 	img.Report.Supervised, img.Report.Swappable = true, true
-	l.Become(publish.New(event.NewBus()), state.State{}.Promoted(state.Deployment{Image: img, Pods: []kube.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}}))
+	l.Become(publish.New(event.NewBus()), state.State{}.Promoted(state.Deployment{Image: img,
+		Pods: []kube.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}}))
 	l.built = after
-	if _, err := (&inPlace{cycle: cycleOf(l, 1, "", watch.Batch{}), files: changes(t, before, after)}).hotSwap(ctx, plan.Swap); !failure.Cancelled(err) {
+	if _, err := (&inPlace{cycle: cycleOf(l, 1, "", watch.Batch{}), files: changes(t, before, after)}).hotSwap(ctx,
+		plan.Swap); !failure.Cancelled(err) {
 		t.Fatalf("the swap ended with %v", err)
 	}
 	if len(f.taken) != 1 {

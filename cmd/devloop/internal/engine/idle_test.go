@@ -56,7 +56,8 @@ func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
 		cancel()
 		<-ended
 		must.Do(t, l.Close())
-		want := []string{"compile [] true", "rest", "compile [src/A.java] false", "rest", "compile [src/B.java] false", "rest"}
+		want := []string{"compile [] true", "rest", "compile [src/A.java] false", "rest",
+			"compile [src/B.java] false", "rest"}
 		if !reflect.DeepEqual(f.asked, want) {
 			t.Errorf("got %q", f.asked)
 		}

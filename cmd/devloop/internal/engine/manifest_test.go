@@ -38,7 +38,8 @@ func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
 	l.Target.Unsuitable = func(m manifest.Manifest) string {
-		if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs("app") && (c.Command != nil || c.Args != nil) }) {
+		if slices.ContainsFunc(m.Containers(),
+			func(c manifest.Container) bool { return c.Runs("app") && (c.Command != nil || c.Args != nil) }) {
 			return "the manifest sets the container's command"
 		}
 		return ""
@@ -72,7 +73,8 @@ func TestOptionsThatOnlyTheClusterHas(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		_, _ = io.WriteString(w, `{"kind": "ConfigMap", "apiVersion": "v1", "data": {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}}`)
+		_, _ = io.WriteString(w,
+			`{"kind": "ConfigMap", "apiVersion": "v1", "data": {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}}`)
 	}))
 	t.Cleanup(api.Close)
 	client := must.Get(cluster.New(&rest.Config{Host: api.URL}, "one", "default"))(t)
@@ -92,7 +94,8 @@ func TestOptionsThatOnlyTheClusterHas(t *testing.T) {
 	for _, c := range []struct {
 		more  string
 		asked int32
-	}{{"", 0}, {from, 2}, {from, 4}} { // what is forbidden is asked for twice: a server that has just started forbids all
+	}{{"", 0}, {from, 2}, {from, 4}} {
+		// what is forbidden is asked for twice: a server that has just started forbids all
 		if err := deploy(c.more); err != nil || asked.Load() != c.asked {
 			t.Fatalf("%q: asked %d times, %v", c.more, asked.Load(), err)
 		}
@@ -119,7 +122,8 @@ func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
 	for _, c := range []struct {
 		changed watch.Batch
 		said    bool
-	}{{changedFile("devloop.yaml"), true}, {changedFile("A.java"), false}, {watch.Everything(), false}, {watch.Whatever(), false}} {
+	}{{changedFile("devloop.yaml"), true}, {changedFile("A.java"), false}, {watch.Everything(), false},
+		{watch.Whatever(), false}} {
 		l, r := newTestSession(&fakes{quick: true})
 		must.Do(t, cycleOf(l, 2, "saved", c.changed).run(t.Context()))
 		must.Do(t, l.Close())
@@ -133,7 +137,8 @@ func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
 	}
 }
 
-// TestObjectsThatTheManifestNoLongerHasAreRemoved takes a ConfigMap out of the manifest. The first attempt to remove it fails.
+// TestObjectsThatTheManifestNoLongerHasAreRemoved takes a ConfigMap out of the manifest. The first attempt to remove it
+// fails.
 func TestObjectsThatTheManifestNoLongerHasAreRemoved(t *testing.T) {
 	t.Parallel()
 	f := &fakes{quick: true}
@@ -177,10 +182,12 @@ func TestAnEditOfAManifestAfterASwapBuildsNothing(t *testing.T) {
 	before := len(r.stages())
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(pod, "b")})
 	must.Do(t, cycleOf(l, 2, "pod.yaml changed", changedFile("pod.yaml")).run(t.Context()))
-	if got, want := r.stages()[before:], []string{"image ok", "load ok", "replace ok", "ready ok", "forward skipped"}; !slices.Equal(got, want) {
+	if got, want := r.stages()[before:],
+		[]string{"image ok", "load ok", "replace ok", "ready ok", "forward skipped"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := cycleOf(l, 3, "A.java changed", watch.Batch{Paths: []string{"A.java", "pod.yaml"}}).run(t.Context()); err != nil || f.count(event.Compile) != 2 {
+	if err := cycleOf(l, 3, "A.java changed", watch.Batch{Paths: []string{"A.java",
+		"pod.yaml"}}).run(t.Context()); err != nil || f.count(event.Compile) != 2 {
 		t.Errorf("a source with it: compiled %d times, %v", f.count(event.Compile), err)
 	}
 }
@@ -197,7 +204,8 @@ func TestAnotherServicesObjectsLeaveThePodAsItIs(t *testing.T) {
 	}
 	pods := func(own, other string) {
 		pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {containers: [{name: c, image: %[1]s, env: [{name: A, value: %q}]}]}\n"
-		write(t, l.Target.Dir, map[string]string{"k8s/pods.yaml": fmt.Sprintf(pod, "app", own) + "---\n" + fmt.Sprintf(pod, "other", other)})
+		write(t, l.Target.Dir, map[string]string{"k8s/pods.yaml": fmt.Sprintf(pod, "app", own) + "---\n" +
+			fmt.Sprintf(pod, "other", other)})
 	}
 	pods("a", "a")
 	must.Do(t, l.Deploy(t.Context()))

@@ -13,8 +13,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 )
 
-// TestLoopGoesOnWhileItsOutputIsNotRead has a pipe that nothing reads while files are saved: each of them is served, and
-// whoever reads the pipe then gets every event of the cycles.
+// TestLoopGoesOnWhileItsOutputIsNotRead has a pipe that nothing reads while files are saved: each of them is served,
+// and whoever reads the pipe then gets every event of the cycles.
 func TestLoopGoesOnWhileItsOutputIsNotRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,8 @@ func TestSavesWaitDuringAPause(t *testing.T) {
 			t.Errorf("%s: a save leads to a cycle during the pause", name)
 		}
 		end(b)
-		if work, due := b.Next(); !due || !slices.Equal(work.Changed.Paths, []string{"A.java", "B.java"}) || !b.held.Empty() {
+		if work, due := b.Next(); !due || !slices.Equal(work.Changed.Paths, []string{"A.java", "B.java"}) ||
+			!b.held.Empty() {
 			t.Errorf("%s: leads to %+v", name, work)
 		}
 	}

@@ -30,10 +30,11 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\n" +
 		"spec: {containers: [{name: app, image: app, ports: [{containerPort: 8080}, {containerPort: 9779}]}]}\n"})
-	unopened := &fakePort{err: fmt.Errorf("port 9779: %w", localport.ErrNobodyListens), server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Server", localport.ServerHeader)
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}))}
+	unopened := &fakePort{err: fmt.Errorf("port 9779: %w", localport.ErrNobodyListens),
+		server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Server", localport.ServerHeader)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}))}
 	t.Cleanup(unopened.server.Close)
 	served := newFakePort(t)
 	l, r := newTestSession(&fakes{quick: true}, func(c *Config) {
@@ -63,7 +64,8 @@ func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
 	for range 2 {
 		must.Do(t, l.Deploy(t.Context()))
 	}
-	if said := r.notices(); len(said) != 1 || said[0].Code != event.NoticeImageGuessed || said[0].Image != "spring-server" {
+	if said := r.notices(); len(said) != 1 || said[0].Code != event.NoticeImageGuessed ||
+		said[0].Image != "spring-server" {
 		t.Errorf("noticed %+v", said)
 	}
 	l.Target.Image = "team/app"

@@ -69,7 +69,8 @@ func TestNewPodThatWasAskedForOutlivesASaveThatSupersedesIt(t *testing.T) {
 		cancel()
 		<-ended
 		if want := []int{0, 1, 0}; !reflect.DeepEqual(f.spent, want) || done.Load() != 1 {
-			t.Errorf("Pods to be replaced in any case: %v, want %v; the first cycle was done %d times", f.spent, want, done.Load())
+			t.Errorf("Pods to be replaced in any case: %v, want %v; the first cycle was done %d times", f.spent,
+				want, done.Load())
 		}
 	})
 }

@@ -24,13 +24,15 @@ import (
 // ending has a Pod whose container ends when the test says so.
 type ending struct {
 	fakes
-	ends       chan int32 // by how much the number of restarts has grown: 0 for a container that ended and did not start yet
+	// by how much the number of restarts has grown: 0 for a container that ended and did not start yet
+	ends       chan int32
 	supervised bool
 }
 
 func (f *ending) Image(ctx context.Context, app springboot.App, out io.Writer) (image.Image, error) {
 	img, err := f.fakes.Image(ctx, app, out)
-	img.Content, img.Report = empty.Image, image.Report{Dockerfile: "Dockerfile", Swappable: true, Supervised: f.supervised}
+	img.Content, img.Report = empty.Image,
+		image.Report{Dockerfile: "Dockerfile", Swappable: true, Supervised: f.supervised}
 	return img, err
 }
 
@@ -87,11 +89,12 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 	}
 }
 
-// TestContainerThatEndsIsExplained has the container of a supervised application end after it has answered: it starts again
-// with the changes since its image, or does not.
+// TestContainerThatEndsIsExplained has the container of a supervised application end after it has answered: it starts
+// again with the changes since its image, or does not.
 func TestContainerThatEndsIsExplained(t *testing.T) {
 	t.Parallel()
-	for name, why := range map[string]error{"it does not serve again": &podstatus.NotReadyError{Why: "no database"}, "it serves again": nil} {
+	for name, why := range map[string]error{"it does not serve again": &podstatus.NotReadyError{Why: "no database"},
+		"it serves again": nil} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &ending{ends: make(chan int32), supervised: true}
 			l, r := newTestSession(f)
@@ -101,7 +104,8 @@ func TestContainerThatEndsIsExplained(t *testing.T) {
 			f.failing(event.Ready, why)
 			f.ends <- 0
 			time.Sleep(time.Minute)
-			warned := slices.ContainsFunc(r.notices(), func(n event.Notice) bool { return strings.Contains(n.Text, "no database") })
+			warned := slices.ContainsFunc(r.notices(),
+				func(n event.Notice) bool { return strings.Contains(n.Text, "no database") })
 			if warned != (why != nil) {
 				t.Errorf("%s: it says %+v", name, r.notices())
 			}
@@ -116,7 +120,8 @@ func TestContainerThatEndsIsExplained(t *testing.T) {
 	}
 }
 
-// TestContainerThatStartsAgainIsToldOnce: two containers end and start again; of the second one the cluster shows only that.
+// TestContainerThatStartsAgainIsToldOnce: two containers end and start again; of the second one the cluster shows only
+// that.
 func TestContainerThatStartsAgainIsToldOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -31,7 +31,8 @@ import (
 // a cycle runs and some while none does.
 func TestAnyOrderOfMessagesEndsInAStateThatSaysTheTruth(t *testing.T) {
 	t.Parallel()
-	words := []string{"save", "save", "manifest", "rebuild", "break", "mend", "gone", "restarted", "swap", "moment", "moment", "settle"}
+	words := []string{"save", "save", "manifest", "rebuild", "break", "mend", "gone", "restarted", "swap", "moment",
+		"moment", "settle"}
 	rapid.Check(t, func(rt *rapid.T) {
 		script := rapid.SliceOfN(rapid.SampledFrom(words), 5, 40).Draw(rt, "messages")
 		keep := rapid.Bool().Draw(rt, "keep serving")
@@ -123,7 +124,8 @@ func play(t *testing.T, script []string, keep bool) error {
 		case "gone", "restarted":
 			for _, pod := range l.State().ServingPods() {
 				lost = lost || word == "restarted" && l.State().LosesChanges(pod)
-				l.send(ctx, map[string]message{"gone": follow.Gone{Pod: pod}, "restarted": follow.ContainerRestarted{Pod: pod}}[word])
+				l.send(ctx, map[string]message{"gone": follow.Gone{Pod: pod},
+					"restarted": follow.ContainerRestarted{Pod: pod}}[word])
 			}
 		case "moment":
 			time.Sleep(700 * time.Millisecond)

@@ -21,7 +21,8 @@ func TestWaitReturnsWhenWhatWasSavedServesOrHasFailed(t *testing.T) {
 		wait := func(what string, cycle int, code string) {
 			t.Helper()
 			got, err := l.Wait(t.Context())
-			if err != nil || got.Cycle != cycle || (got.Failure == nil) != (code == "") || got.Failure != nil && got.Failure.Code != code {
+			if err != nil || got.Cycle != cycle || (got.Failure == nil) != (code == "") ||
+				got.Failure != nil && got.Failure.Code != code {
 				t.Errorf("%s: got cycle %d, %+v, %v", what, got.Cycle, got.Failure, err)
 			}
 			if n := len(r.cycles()); n%2 != 0 {

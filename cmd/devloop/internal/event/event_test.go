@@ -78,7 +78,8 @@ func TestEventsKeepTheirForm(t *testing.T) {
 }
 
 func TestEventIsOneFlatObject(t *testing.T) {
-	e := Event{Seq: 4, Time: time.Unix(0, 0), Cycle: 1, Body: StageFinished{ID: 3, Stage: Compile, Attempt: 1, Outcome: OK, Took: Duration(1913456 * time.Microsecond)}}
+	e := Event{Seq: 4, Time: time.Unix(0, 0), Cycle: 1,
+		Body: StageFinished{ID: 3, Stage: Compile, Attempt: 1, Outcome: OK, Took: Duration(1913456 * time.Microsecond)}}
 	data := must.Get(json.Marshal(e))(t)
 	want := `{"seq":4,"time":"1970-01-01T00:00:00Z","cycle":1,"event":"stage.finished","id":3,"stage":"compile","attempt":1,"outcome":"ok","seconds":1.913}`
 	if string(data) != want {
@@ -102,7 +103,8 @@ func TestProblemsAreThePlacesOfTheEvidence(t *testing.T) {
 	got := Failure{Evidence: []string{
 		"src/main/java/A.java:12:30: ';' expected", "        return 1", "               ^", "C:\\my shop\\B.kt:3: no such: thing", "Process ended with 1: bad", "  │ X.java:1: indented",
 	}}.Problems()
-	want := []Problem{{File: "src/main/java/A.java", Line: 12, Column: 30, Text: "';' expected"}, {File: `C:\my shop\B.kt`, Line: 3, Text: "no such: thing"}}
+	want := []Problem{{File: "src/main/java/A.java", Line: 12, Column: 30, Text: "';' expected"},
+		{File: `C:\my shop\B.kt`, Line: 3, Text: "no such: thing"}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -130,7 +132,8 @@ func TestServicesShareAStream(t *testing.T) {
 	orders.Publish(1, CycleStarted{Because: "first build"})
 	customers.Publish(1, PathChosen{Path: "pod"})
 	bus.Publish(0, SessionFinished{})
-	if len(all) != 3 || all[0].Service != "orders" || all[1].Service != "customers" || all[1].Seq != 2 || all[2].Service != "" {
+	if len(all) != 3 || all[0].Service != "orders" || all[1].Service != "customers" || all[1].Seq != 2 ||
+		all[2].Service != "" {
 		t.Errorf("got %+v", all)
 	}
 	if len(own) != 1 || own[0].Seq != 1 {
@@ -161,15 +164,19 @@ func TestEachServiceHasAState(t *testing.T) {
 	}
 	before := s
 	s = Reduce(s, Event{Service: "orders", Cycle: 1, Body: CycleFinished{Outcome: Failed}})
-	if s.Of("orders").Cycle.Outcome != Failed || s.Of("customers").Cycle.Outcome != "" || before.Of("orders").Cycle.Outcome != "" {
+	if s.Of("orders").Cycle.Outcome != Failed || s.Of("customers").Cycle.Outcome != "" ||
+		before.Of("orders").Cycle.Outcome != "" {
 		t.Errorf("got %+v after %+v", s, before)
 	}
-	if len(s.Services) != 2 || s.Of("customers").Forwards[0].URL != "http://localhost:8081" || s.Cycle.Number != 0 || s.Stream.Session != "one" {
+	if len(s.Services) != 2 || s.Of("customers").Forwards[0].URL != "http://localhost:8081" || s.Cycle.Number != 0 ||
+		s.Stream.Session != "one" {
 		t.Errorf("got %+v", s)
 	}
 	moved := Reduce(s, Event{Service: "customers", Cycle: 2, Body: PortForwarded{URL: "http://localhost:8082"}})
-	moved = Reduce(moved, Event{Service: "customers", Cycle: 2, Body: StageFinished{Stage: Forward, Outcome: OK, StageResult: StageResult{Answers: []PortAnswer{{URL: "http://localhost:8082"}}}}})
-	if got := moved.Of("customers").Forwards; len(got) != 1 || got[0].URL != "http://localhost:8082" || len(s.Of("customers").Forwards) != 1 {
+	moved = Reduce(moved, Event{Service: "customers", Cycle: 2, Body: StageFinished{Stage: Forward, Outcome: OK,
+		StageResult: StageResult{Answers: []PortAnswer{{URL: "http://localhost:8082"}}}}})
+	if got := moved.Of("customers").Forwards; len(got) != 1 || got[0].URL != "http://localhost:8082" ||
+		len(s.Of("customers").Forwards) != 1 {
 		t.Errorf("an address that leads nowhere any more stays: %+v", got)
 	}
 	if got := Reduce(State{}, Event{Body: Snapshot{s}}); !reflect.DeepEqual(got, s) {
@@ -211,7 +218,8 @@ func TestSchemaHasEveryKind(t *testing.T) {
 
 // TestDocsHaveTheEvents keeps docs/events.md equal to the code.
 func TestDocsHaveTheEvents(t *testing.T) {
-	const path, mark = "../../../../docs/events.md", "<!-- made from the code: go test ./cmd/devloop/internal/event -update -->\n"
+	const path, mark = "../../../../docs/events.md",
+		"<!-- made from the code: go test ./cmd/devloop/internal/event -update -->\n"
 	text := testfile.Read(t, path)
 	head, _, found := strings.Cut(string(text), mark)
 	if !found {
@@ -236,7 +244,8 @@ func markdown(t *testing.T) string {
 				}
 			case *ast.ValueSpec:
 				if name == "notices.go" {
-					fmt.Fprintf(&codes, "| `%s` | %s |\n", strings.Trim(n.Values[0].(*ast.BasicLit).Value, `"`), oneLine(n.Comment.Text()))
+					fmt.Fprintf(&codes, "| `%s` | %s |\n", strings.Trim(n.Values[0].(*ast.BasicLit).Value, `"`),
+						oneLine(n.Comment.Text()))
 				}
 			}
 			return true
@@ -250,7 +259,8 @@ func markdown(t *testing.T) string {
 	}
 	b.WriteString("## Parts of events\n\n")
 	for i := 0; i < len(parts); i++ { // which may have parts themselves
-		fmt.Fprintf(&b, "### %s\n\n%s\n\n%s", parts[i], plainDoc(docs[parts[i]], parts[i]), fieldTable(types[parts[i]], types, &parts))
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n%s", parts[i], plainDoc(docs[parts[i]], parts[i]),
+			fieldTable(types[parts[i]], types, &parts))
 	}
 	return "## Kinds\n\n" + b.String() + "## Codes of notices\n\n| code | what it says |\n|---|---|\n" + codes.String()
 }
@@ -291,7 +301,8 @@ func jsonType(x ast.Expr) (shown string, name *ast.Ident) {
 		shown, name = jsonType(x.Elt)
 		return "list of " + shown, name
 	case *ast.Ident:
-		words := map[string]string{"int": "number", "int64": "number", "Duration": "number of seconds", "bool": "true or false", "string": "text"}
+		words := map[string]string{"int": "number", "int64": "number", "Duration": "number of seconds",
+			"bool": "true or false", "string": "text"}
 		if word := words[x.Name]; word != "" {
 			return word, nil
 		}

@@ -68,7 +68,8 @@ func TestReaderThatJoinsLateKnowsTheState(t *testing.T) {
 		defer r.Close()
 		bus.Publish(4, CycleStarted{Because: "asked for", Trigger: TriggerAsked})
 		got := drain(t, r)
-		if want := s.State(); !reflect.DeepEqual(reduced(got), want) || want.Cycle.Number != 4 || len(want.Forwards) != 1 || want.Localhost.Serving == nil {
+		if want := s.State(); !reflect.DeepEqual(reduced(got), want) || want.Cycle.Number != 4 ||
+			len(want.Forwards) != 1 || want.Localhost.Serving == nil {
 			t.Errorf("%s: got %+v, want %+v", name, reduced(got), want)
 		}
 		last := got[len(got)-1].Seq
@@ -92,8 +93,8 @@ func TestReaderThatJoinsLateKnowsTheState(t *testing.T) {
 	}
 }
 
-// TestStateHasWhatASessionKeepsReady plays a session with debuggers, spare JVMs, an archive and LiveReload: who joins late
-// knows of them, and what belongs to a Pod goes with it.
+// TestStateHasWhatASessionKeepsReady plays a session with debuggers, spare JVMs, an archive and LiveReload: who joins
+// late knows of them, and what belongs to a Pod goes with it.
 func TestStateHasWhatASessionKeepsReady(t *testing.T) {
 	t.Parallel()
 	s, bus := newStore(t)

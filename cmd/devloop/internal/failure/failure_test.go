@@ -28,7 +28,8 @@ func TestErrorsBecomeFailures(t *testing.T) {
 		"a tool's":    {&fault.Error{Code: "compile.failed", Op: "App.java:1: No space left on device"}, &event.Failure{Code: "compile.failed", Message: "App.java:1: No space left on device", Hints: full}, event.Failed},
 		"an engine's": {&fault.Error{Op: "load: no space left on device", Hints: []string{"docker system df"}}, &event.Failure{Code: CodeUnexpected, Message: "load: no space left on device", Hints: []string{"docker system df"}}, event.Failed},
 		"with all": {fmt.Errorf("run: %w", &fault.Error{Code: "x.failed", Op: "x", Hints: []string{"do"}, Evidence: []string{"seen"}}),
-			&event.Failure{Code: "x.failed", Message: "run: x", Hints: []string{"do"}, Evidence: []string{"seen"}}, event.Failed},
+			&event.Failure{Code: "x.failed", Message: "run: x", Hints: []string{"do"}, Evidence: []string{"seen"}},
+			event.Failed},
 	} {
 		if outcome, got := End(t.Context(), c.err); outcome != c.outcome || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: ended with %s, %+v", name, outcome, got)

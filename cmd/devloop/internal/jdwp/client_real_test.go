@@ -37,7 +37,8 @@ func TestClientStaysAttached(t *testing.T) {
 	dir := t.TempDir()
 	word := func(says, to string) []byte {
 		t.Helper()
-		return real.CompileJava(t, to, `public class Word { public static String word() { return "`+says+`"; } }`, "Word", "Word")
+		return real.CompileJava(t, to,
+			`public class Word { public static String word() { return "`+says+`"; } }`, "Word", "Word")
 	}
 	real.CompileJava(t, dir, loaders, "Loaders", "Loaders")
 	word("one", dir)
@@ -58,7 +59,8 @@ func TestClientStaysAttached(t *testing.T) {
 	redefine := func(says string, want int, answer string) {
 		t.Helper()
 		ctx, done := context.WithCancel(t.Context())
-		n, err := client.Redefine(ctx, map[string][]byte{"Word": word(says, edited)}, false, func() error { return nil })
+		n, err := client.Redefine(ctx, map[string][]byte{"Word": word(says, edited)}, false,
+			func() error { return nil })
 		done() // the connection outlives the call
 		if got := tell("say"); err != nil || n != want || got != answer {
 			t.Errorf("%s: %d classes, %v, it says %q, want %q", says, n, err, got, answer)
@@ -85,7 +87,8 @@ func TestClientStaysAttached(t *testing.T) {
 		all  bool
 		says string
 	}{{true, "six"}, {false, "unsent"}} { // a class that is known need not wait for its file
-		_, err := client.Redefine(t.Context(), map[string][]byte{"Word": word("unsent", edited)}, c.all, func() error { return unsent })
+		_, err := client.Redefine(t.Context(), map[string][]byte{"Word": word("unsent", edited)}, c.all,
+			func() error { return unsent })
 		if got := tell("say"); got != c.says || !errors.Is(err, unsent) {
 			t.Errorf("all %v: it says %q, %v", c.all, got, err)
 		}
@@ -107,7 +110,8 @@ func TestClientStaysAttached(t *testing.T) {
 	}
 }
 
-// uses loads Word as frameworks do that look at a method's types, uses it at the line after, and says its word from then on.
+// uses loads Word as frameworks do that look at a method's types, uses it at the line after, and says its word from
+// then on.
 const uses = `
 public class Uses {
     static Word word() { return new Word(); }
@@ -125,7 +129,8 @@ func TestAClassIsRedefinedThatNothingHasUsed(t *testing.T) {
 		dir, edited := t.TempDir(), t.TempDir()
 		word := func(says, to string) []byte {
 			t.Helper()
-			return real.CompileJava(t, to, `public class Word { public String toString() { return "`+says+`"; } }`, "Word", "Word")
+			return real.CompileJava(t, to,
+				`public class Word { public String toString() { return "`+says+`"; } }`, "Word", "Word")
 		}
 		word("old", dir)
 		real.CompileJava(t, dir, uses, "Uses", "Uses")

@@ -58,7 +58,8 @@ func TestRedefineInARunningJVM(t *testing.T) {
 		"static String word() { return more(); } static String more() { return \"more\"; }": "a method was added",
 		"static int field; static String word() { return \"newer\"; }":                      "fields changed",
 	} {
-		_, err := vm.Redefine(t.Context(), map[string][]byte{"App": compiled(t, edited, "App", `static String word() { return "old"; }`, to)}, false)
+		_, err := vm.Redefine(t.Context(),
+			map[string][]byte{"App": compiled(t, edited, "App", `static String word() { return "old"; }`, to)}, false)
 		var refusal Refusal
 		if !errors.As(err, &refusal) || refusal.Error() != want {
 			t.Errorf("got %v, want %q", err, want)
@@ -81,7 +82,8 @@ const patience = time.Minute
 func attached(t *testing.T, port string) *VM {
 	t.Helper()
 	conn, err := net.Dial("tcp", port)
-	for deadline := time.Now().Add(patience); err != nil; conn, err = net.Dial("tcp", port) { // it listens again a moment later
+	for deadline := time.Now().Add(patience); err != nil; conn, err = net.Dial("tcp", port) {
+		// it listens again a moment later
 		if time.Now().After(deadline) {
 			t.Fatal(err)
 		}
@@ -99,7 +101,8 @@ type scripted struct {
 func (scripted) Close() error { return nil }
 
 func TestWhatIsNoJVMIsAnError(t *testing.T) {
-	for _, said := range []string{"", "HTTP/1.1 400 Bad Request\r\n", wire.Handshake, wire.Handshake + "\x00\x00\x00\x0b\x00\x00\x00\x01\x80\x00\x00", wire.Handshake + "\xff\xff\xff\xff0000000"} {
+	for _, said := range []string{"", "HTTP/1.1 400 Bad Request\r\n", wire.Handshake,
+		wire.Handshake + "\x00\x00\x00\x0b\x00\x00\x00\x01\x80\x00\x00", wire.Handshake + "\xff\xff\xff\xff0000000"} {
 		if _, err := Attach(t.Context(), scripted{strings.NewReader(said), io.Discard}); err == nil {
 			t.Errorf("%q was taken for a JVM", said)
 		}

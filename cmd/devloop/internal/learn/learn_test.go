@@ -82,7 +82,8 @@ func TestEnterGoesOn(t *testing.T) {
 	guide := Guide{Out: out, Dir: t.TempDir(), Enter: enter, Say: translate.To("ko"), Width: 80, Poll: time.Millisecond}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- guide.Walk(t.Context(), []labs.Block{{Text: "# One"}, wait("file", "none", ""), {Text: "more\n\n## 2. Two"}})
+		ended <- guide.Walk(t.Context(),
+			[]labs.Block{{Text: "# One"}, wait("file", "none", ""), {Text: "more\n\n## 2. Two"}})
 	}()
 	enter <- struct{}{} // though the file is missing
 	out.Shows(t, "다음 단계")
@@ -90,7 +91,8 @@ func TestEnterGoesOn(t *testing.T) {
 		t.Errorf("the next step came without Enter:\n%s", out)
 	}
 	enter <- struct{}{}
-	if err := <-ended; err != nil || !strings.Contains(out.String(), "## 2. Two") || !strings.Contains(out.String(), "… 기다리는 중: none 파일이 있음") {
+	if err := <-ended; err != nil || !strings.Contains(out.String(), "## 2. Two") ||
+		!strings.Contains(out.String(), "… 기다리는 중: none 파일이 있음") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -100,7 +102,8 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, block := range map[string]labs.Block{"a wait": wait("file", "none", ""), "a pause": {Text: "## 1"}} {
-		guide := Guide{Out: &testscreen.Screen{}, Dir: t.TempDir(), Enter: make(chan struct{}), Width: 80, Poll: time.Hour}
+		guide := Guide{Out: &testscreen.Screen{}, Dir: t.TempDir(), Enter: make(chan struct{}), Width: 80,
+			Poll: time.Hour}
 		if err := guide.Walk(ctx, []labs.Block{block}); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -130,7 +133,9 @@ func TestLabsFitTheTerminal(t *testing.T) {
 			blocks := must.Get(labs.Read(number, language))(t)
 			for _, b := range blocks {
 				for line := range strings.Lines(plain(b.Text, 80)) {
-					if cells.Width(strings.TrimSuffix(line, "\n")) > 80 || italic.MatchString(line) || strings.Contains(line, "**") || strings.Contains(line, "<summary>") || strings.HasPrefix(line, "|") {
+					if cells.Width(strings.TrimSuffix(line, "\n")) > 80 || italic.MatchString(line) ||
+						strings.Contains(line, "**") || strings.Contains(line, "<summary>") ||
+						strings.HasPrefix(line, "|") {
 						t.Errorf("lab %d in %s: %q", number, language, line)
 					}
 				}

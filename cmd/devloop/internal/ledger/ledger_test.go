@@ -31,7 +31,8 @@ func begin(path string) (*session, *Writer) {
 // cycle publishes one.
 func (s *session) cycle(trigger event.Trigger, path, why string, took time.Duration, stages ...event.StageFinished) {
 	s.n++
-	s.Publish(s.n, event.CycleStarted{Because: "App.java changed", Trigger: trigger, Paths: []string{"a", "b", "c", "d", "e", "f"}})
+	s.Publish(s.n, event.CycleStarted{Because: "App.java changed", Trigger: trigger,
+		Paths: []string{"a", "b", "c", "d", "e", "f"}})
 	s.Publish(s.n, event.PathChosen{Path: path, Why: why})
 	for _, b := range stages {
 		s.Publish(s.n, b)
@@ -48,12 +49,16 @@ func TestStatsOfASession(t *testing.T) {
 		s.cycle(event.TriggerSave, "swap", "", time.Duration(200+n)*time.Millisecond)
 	}
 	s.cycle(event.TriggerSave, "swap", "", 3*time.Second,
-		event.StageFinished{Stage: event.Swap, Outcome: event.Skipped, StageResult: event.StageResult{Instead: "restart", Why: "the JVM refused it"}}, event.StageFinished{Stage: event.Restart, Outcome: event.OK})
+		event.StageFinished{Stage: event.Swap,
+			Outcome: event.Skipped, StageResult: event.StageResult{Instead: "restart", Why: "the JVM refused it"}},
+		event.StageFinished{Stage: event.Restart, Outcome: event.OK})
 	s.cycle(event.TriggerSave, "restart", "com.example.Prices.load: constructors run at start", 2*time.Second)
 	s.cycle(event.TriggerSave, "restart", "com.example.Orders.<init>: constructors run at start", 2500*time.Millisecond)
 	s.cycle(event.TriggerSave, "restart", "com.example.Orders: method more added", 2*time.Second)
-	s.cycle(event.TriggerSave, "pod", "library guava.jar is new", 9*time.Second, event.StageFinished{Stage: event.Replace, Outcome: event.OK})
-	s.cycle(event.TriggerSave, "swap", "", 4*time.Second, event.StageFinished{Stage: event.Compile, Outcome: event.OK, StageResult: event.StageResult{Why: "src/main/kotlin has a source"}})
+	s.cycle(event.TriggerSave, "pod", "library guava.jar is new", 9*time.Second,
+		event.StageFinished{Stage: event.Replace, Outcome: event.OK})
+	s.cycle(event.TriggerSave, "swap", "", 4*time.Second, event.StageFinished{Stage: event.Compile, Outcome: event.OK,
+		StageResult: event.StageResult{Why: "src/main/kotlin has a source"}})
 	s.cycle(event.TriggerAsked, "pod", "", 8*time.Second)
 	s.Publish(99, event.CycleStarted{Trigger: event.TriggerSave})
 	s.Publish(99, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed"}})
@@ -61,7 +66,8 @@ func TestStatsOfASession(t *testing.T) {
 	s.Publish(100, event.CycleFinished{Outcome: event.Superseded})
 
 	entries := Read(path)
-	if len(entries) != 30 || entries[0].Project != "shop" || len(entries[0].Paths) != maxPaths || entries[28].Code != "compile.failed" {
+	if len(entries) != 30 || entries[0].Project != "shop" || len(entries[0].Paths) != maxPaths ||
+		entries[28].Code != "compile.failed" {
 		t.Errorf("%d entries, the first is %+v", len(entries), entries[0])
 	}
 	stats := StatsOf(entries)
@@ -142,7 +148,8 @@ func TestLastTookIsOfAFirstCycle(t *testing.T) {
 	for _, took := range []time.Duration{time.Minute, 40 * time.Second} {
 		s, _ := begin(path)
 		for n := range time.Duration(2) {
-			s.cycle(event.TriggerFirst, "pod", "", took, event.StageFinished{Stage: event.Compile, Outcome: event.OK, Took: event.Duration(took / (n + 1))})
+			s.cycle(event.TriggerFirst, "pod", "", took,
+				event.StageFinished{Stage: event.Compile, Outcome: event.OK, Took: event.Duration(took / (n + 1))})
 		}
 	}
 	if got := New(path).LastTook("shop", "/shop")[event.Compile]; got != event.Duration(40*time.Second) {

@@ -33,8 +33,10 @@ func browser(t *testing.T, address, origin string) *websocket.Conn {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
-	must.Do(t, conn.WriteJSON(map[string]any{"command": "hello", "protocols": []string{"http://livereload.com/protocols/official-6", protocol}}))
-	if got := heard(t, conn); got["command"] != "hello" || got["serverName"] != "devloop" || !reflect.DeepEqual(got["protocols"], []any{protocol}) {
+	must.Do(t, conn.WriteJSON(map[string]any{"command": "hello",
+		"protocols": []string{"http://livereload.com/protocols/official-6", protocol}}))
+	if got := heard(t, conn); got["command"] != "hello" || got["serverName"] != "devloop" ||
+		!reflect.DeepEqual(got["protocols"], []any{protocol}) {
 		t.Fatalf("it was greeted with %v", got)
 	}
 	return conn
@@ -147,13 +149,16 @@ func TestPagesOfOtherSitesAreNotLetIn(t *testing.T) {
 
 func TestNamesThatSomebodyElseCanHaveAreNotAnswered(t *testing.T) {
 	_, address := listening(t)
-	for host, status := range map[string]int{"localhost:35729": 200, "127.0.0.1:35729": 200, "[::1]:35729": 200, "LOCALHOST": 200, "evil.com:35729": 421, "192.168.1.7": 421} {
-		request := must.Get(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/livereload.js", nil))(t)
+	for host, status := range map[string]int{"localhost:35729": 200, "127.0.0.1:35729": 200, "[::1]:35729": 200,
+		"LOCALHOST": 200, "evil.com:35729": 421, "192.168.1.7": 421} {
+		request := must.Get(
+			http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/livereload.js", nil))(t)
 		request.Host = host
 		response := must.Get(http.DefaultClient.Do(request))(t)
 		text, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
-		if err != nil || response.StatusCode != status || (status == 200) != strings.Contains(string(text), "new WebSocket") {
+		if err != nil || response.StatusCode != status ||
+			(status == 200) != strings.Contains(string(text), "new WebSocket") {
 			t.Errorf("%q: %d, %v", host, response.StatusCode, err)
 		}
 	}

@@ -22,7 +22,8 @@ func TestFailureAndRecoveryAreShown(t *testing.T) {
 	var shown []string
 	n := New(&terminal, said)
 	n.show = func(title, text string) { shown = append(shown, title+": "+text) }
-	ok, failed := event.CycleFinished{Outcome: event.OK}, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Message: "A.java:3: \x1b]2;gotcha\a';' expected"}}
+	ok, failed := event.CycleFinished{Outcome: event.OK}, event.CycleFinished{Outcome: event.Failed,
+		Failure: &event.Failure{Message: "A.java:3: \x1b]2;gotcha\a';' expected"}}
 	for _, e := range []event.Event{
 		{Body: event.SessionStarted{Project: "shop"}},
 		{Cycle: 1, Body: ok},
@@ -34,10 +35,12 @@ func TestFailureAndRecoveryAreShown(t *testing.T) {
 	} {
 		n.Handle(e)
 	}
-	if want := []string{"shop 실패: A.java:3:  ]2;gotcha ';' expected", "shop 다시 동작함: localhost answers with what you saved", "shop 실패: the Pod is gone"}; !slices.Equal(shown, want) {
+	if want := []string{"shop 실패: A.java:3:  ]2;gotcha ';' expected",
+		"shop 다시 동작함: localhost answers with what you saved", "shop 실패: the Pod is gone"}; !slices.Equal(shown, want) {
 		t.Errorf("got %q, want %q", shown, want)
 	}
-	if want := pushTitle + "\x1b]2;✗ shop\x1b\\\x1b]2;● shop\x1b\\\x1b]2;✗ shop\x1b\\" + popTitle; terminal.String() != want {
+	if want := pushTitle + "\x1b]2;✗ shop\x1b\\\x1b]2;● shop\x1b\\\x1b]2;✗ shop\x1b\\" +
+		popTitle; terminal.String() != want {
 		t.Errorf("the terminal got %q, want %q", &terminal, want)
 	}
 }
@@ -46,7 +49,8 @@ func TestATerminalIsLeftAloneWithoutAFailure(t *testing.T) {
 	t.Parallel()
 	var terminal bytes.Buffer
 	n := New(&terminal, said)
-	for _, b := range []event.Body{event.SessionStarted{Project: "shop"}, event.CycleFinished{Outcome: event.OK}, event.SessionFinished{}} {
+	for _, b := range []event.Body{event.SessionStarted{Project: "shop"}, event.CycleFinished{Outcome: event.OK},
+		event.SessionFinished{}} {
 		n.Handle(event.Event{Body: b})
 	}
 	if terminal.Len() > 0 {
@@ -54,8 +58,8 @@ func TestATerminalIsLeftAloneWithoutAFailure(t *testing.T) {
 	}
 }
 
-// TestProgramsGetTheTextAsArguments runs scripts of the programs' names: what they get is what a desktop would show, whatever
-// the text has in it.
+// TestProgramsGetTheTextAsArguments runs scripts of the programs' names: what they get is what a desktop would show,
+// whatever the text has in it.
 func TestProgramsGetTheTextAsArguments(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the scripts need a shell")
@@ -82,7 +86,8 @@ func TestProgramsGetTheTextAsArguments(t *testing.T) {
 
 func TestProgramOfTheDesktop(t *testing.T) {
 	t.Parallel()
-	found, missing := func(name string) (string, error) { return "/usr/bin/" + name, nil }, func(string) (string, error) { return "", errors.New("no") }
+	found, missing := func(name string) (string, error) { return "/usr/bin/" + name, nil },
+		func(string) (string, error) { return "", errors.New("no") }
 	for name, c := range map[string]struct {
 		system string
 		env    map[string]string

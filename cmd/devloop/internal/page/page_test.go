@@ -89,11 +89,13 @@ func TestPageCanLoadNothingFromElsewhere(t *testing.T) {
 	t.Parallel()
 	s, _ := listen(t, Language{})
 	answer := s.request(t, "GET", "/", "")
-	if policy := answer.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; script-src 'self';") || strings.Contains(policy, "unsafe") {
+	if policy := answer.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy,
+		"default-src 'none'; script-src 'self';") || strings.Contains(policy, "unsafe") {
 		t.Errorf("the policy is %q", policy)
 	}
 	body, err := io.ReadAll(answer.Body)
-	if err != nil || strings.Contains(string(body), "://") || strings.Contains(string(body), "<script>") || strings.Contains(string(body), "style=") {
+	if err != nil || strings.Contains(string(body), "://") || strings.Contains(string(body), "<script>") ||
+		strings.Contains(string(body), "style=") {
 		t.Errorf("the page has something that the policy forbids: %v\n%s", err, body)
 	}
 	cookie := s.request(t, "POST", "/login", s.secret, "Origin: http://"+s.host).Cookies()[0]
@@ -134,12 +136,15 @@ func TestPageIsInTheLanguageOfTheSession(t *testing.T) {
 	}
 	bus.Publish(1, event.CycleStarted{Because: "saved"})
 	bus.Publish(1, event.AppLog{Line: "text"})
-	bus.Publish(1, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Code: "build.failed", Message: "why", Hints: []string{"do"}}})
+	bus.Publish(1, event.CycleFinished{Outcome: event.Failed,
+		Failure: &event.Failure{Code: "build.failed", Message: "why", Hints: []string{"do"}}})
 	var stream strings.Builder
-	for lines := bufio.NewScanner(s.request(t, "GET", "/events", "", s.cookie(t)).Body); !strings.Contains(stream.String(), `"event":"cycle.finished"`) && lines.Scan(); {
+	for lines := bufio.NewScanner(s.request(t, "GET", "/events", "",
+		s.cookie(t)).Body); !strings.Contains(stream.String(), `"event":"cycle.finished"`) && lines.Scan(); {
 		stream.WriteString(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(lines.Text()))
 	}
-	for _, want := range []string{`"because":"<saved>"`, `"line":"text"`, `"code":"build.failed"`, `"message":"<why>"`, `"hints":["<do>"]`, `"outcome":"failed"`} {
+	for _, want := range []string{`"because":"<saved>"`, `"line":"text"`, `"code":"build.failed"`, `"message":"<why>"`,
+		`"hints":["<do>"]`, `"outcome":"failed"`} {
 		if !strings.Contains(stream.String(), want) {
 			t.Errorf("%s is missing in %s", want, &stream)
 		}

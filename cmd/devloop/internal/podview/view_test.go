@@ -65,9 +65,11 @@ func TestStatusTable(t *testing.T) {
 // TestStatusFits80Columns whatever the Pods are called: what is cut is below, or in the wide form.
 func TestStatusFits80Columns(t *testing.T) {
 	t.Parallel()
-	long := inspect.PodState{Pod: kube.Pod{Namespace: "a-namespace-of-a-team-with-a-long-name", Name: "spring-petclinic-customers-service-with-a-long-name-7d8f9c9b5d-x2x4z",
+	long := inspect.PodState{Pod: kube.Pod{Namespace: "a-namespace-of-a-team-with-a-long-name",
+		Name:  "spring-petclinic-customers-service-with-a-long-name-7d8f9c9b5d-x2x4z",
 		Image: "localhost:5000/a-team/a-repository/with/a/path/that/is/longer/than/a/line/of/the/table:devloop-0123456789ab", Containers: []string{"app"}},
-		Status: "CreateContainerConfigError", Restarts: 1234, Since: now.Add(-49 * time.Hour), Problem: `the Secret "` + strings.Repeat("x", 90) + `" is missing`}
+		Status: "CreateContainerConfigError", Restarts: 1234, Since: now.Add(-49 * time.Hour),
+		Problem: `the Secret "` + strings.Repeat("x", 90) + `" is missing`}
 	rows := []Row{RowOf(long, time.Time{}, nil), RowOf(states()[0], time.Time{}, nil)}
 	for language, say := range map[string]func(string) string{"en": english, "ko": translate.To("ko")} {
 		var out strings.Builder
@@ -84,8 +86,7 @@ func TestStatusFits80Columns(t *testing.T) {
 	}
 }
 
-// TestDescribe draws recorded Pods: a healthy one, one that waits, one that crashed,
-// with all that a Pod can have.
+// TestDescribe draws recorded Pods: a healthy one, one that waits, one that crashed, with all that a Pod can have.
 func TestDescribe(t *testing.T) {
 	for _, name := range []string{"healthy", "crash"} {
 		text := testfile.Read(t, "testdata/"+name+".yaml")

@@ -24,7 +24,8 @@ var write = testfile.Write
 
 // podOf is a manifest of a Pod with an image.
 func podOf(name, image string) string {
-	return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + "}\nspec:\n  containers: [{name: app, image: " + image + "}]\n"
+	return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + "}\nspec:\n  containers: [{name: app, image: " +
+		image + "}]\n"
 }
 
 // newBuild returns the manifests of a build with two services.
@@ -51,8 +52,10 @@ func TestASaveReachesTheServicesThatItConcerns(t *testing.T) {
 		}
 		return dirs
 	}
-	got := map[string]chan watch.Batch{"customers": make(chan watch.Batch, 1), "orders": make(chan watch.Batch, 1), "new": make(chan watch.Batch, 1)}
-	customers, orders := &Receiver{Name: "customers", Batches: got["customers"]}, &Receiver{Name: "orders", Batches: got["orders"]}
+	got := map[string]chan watch.Batch{"customers": make(chan watch.Batch, 1), "orders": make(chan watch.Batch, 1),
+		"new": make(chan watch.Batch, 1)}
+	customers, orders := &Receiver{Name: "customers", Batches: got["customers"]},
+		&Receiver{Name: "orders", Batches: got["orders"]}
 	customers.Uses(in("platform/core", "customers"), in("orders", "platform", "tools"))
 	orders.Uses(in("orders"), in("customers", "platform", "platform/core", "tools"))
 	fan := NewFan(m, NewTurns(1), customers, orders, &Receiver{Name: "new", Batches: got["new"]})
@@ -83,7 +86,8 @@ func TestASaveReachesTheServicesThatItConcerns(t *testing.T) {
 			default:
 			}
 			want := c.want[name]
-			if name == "new" && c.batch.Paths[0] != "k8s/orders.yaml" && c.batch.Paths[0] != "k8s/both.yaml" { // what it is made of is not known
+			if name == "new" && c.batch.Paths[0] != "k8s/orders.yaml" && c.batch.Paths[0] != "k8s/both.yaml" {
+				// what it is made of is not known
 				want = strings.Join(c.batch.Paths, " ")
 			}
 			if have != want {
@@ -174,8 +178,8 @@ func TestServicesHavePortsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// TestSparesArePreparedOneAtATimeWhileNoServiceStarts has four services ask for one while a fifth one starts. The last save
-// was of a library, the one before of one of those that use it.
+// TestSparesArePreparedOneAtATimeWhileNoServiceStarts has four services ask for one while a fifth one starts. The last
+// save was of a library, the one before of one of those that use it.
 func TestSparesArePreparedOneAtATimeWhileNoServiceStarts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

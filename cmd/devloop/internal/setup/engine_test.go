@@ -20,19 +20,21 @@ import (
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
-// playEngine plays a Docker engine of an API's version, which says info of itself. Its answers about images in registries are
-// those of registry.
+// playEngine plays a Docker engine of an API's version, which says info of itself. Its answers about images in
+// registries are those of registry.
 func playEngine(t *testing.T, version string, info system.Info, registry http.HandlerFunc) Dial {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v"+version+"/info", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(info) })
+	mux.HandleFunc("GET /v"+version+"/info",
+		func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(info) })
 	if registry != nil {
 		mux.HandleFunc("GET /v"+version+"/distribution/{image...}", registry)
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return func(context.Context) (*client.Client, error) {
-		return client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(version))
+		return client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()),
+			client.WithVersion(version))
 	}
 }
 
@@ -64,14 +66,15 @@ func TestEngineHasToSuitKind(t *testing.T) {
 		"without the command": {t.TempDir(), "1.41", system.Info{}, "tool.missing: no docker command found"},
 	} {
 		t.Setenv("PATH", c.path)
-		if got := found(Engine(playEngine(t, c.version, c.info, nil), true).Check(t.Context())); !strings.Contains(got, c.want) {
+		if got := found(Engine(playEngine(t, c.version, c.info, nil), true).Check(t.Context())); !strings.Contains(got,
+			c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-// TestEngineThatCannotBeReached is fixed by devloop only if the engine does not run on this machine; the rights of a user are
-// the user's own decision.
+// TestEngineThatCannotBeReached is fixed by devloop only if the engine does not run on this machine; the rights of a
+// user are the user's own decision.
 func TestEngineThatCannotBeReached(t *testing.T) {
 	fails := func(err error) Dial { return func(context.Context) (*client.Client, error) { return nil, err } }
 	closed := func(context.Context) (*client.Client, error) {
@@ -115,15 +118,19 @@ func TestWaitForAnEngineEndsWithItsContext(t *testing.T) {
 }
 
 func TestMemoryAndDiskAreThoseOfTheEnginesMachine(t *testing.T) {
-	dial := playEngine(t, "1.41", system.Info{MemTotal: 2 << 30, DockerRootDir: filepath.Join(t.TempDir(), "elsewhere")}, nil)
-	if got := found(Memory(dial).Check(t.Context())); !strings.Contains(got, "machine.memory: not enough memory for a cluster: the engine has 2GiB, 3GiB are needed") {
+	dial := playEngine(t, "1.41",
+		system.Info{MemTotal: 2 << 30, DockerRootDir: filepath.Join(t.TempDir(), "elsewhere")}, nil)
+	if got := found(Memory(dial).Check(t.Context())); !strings.Contains(got,
+		"machine.memory: not enough memory for a cluster: the engine has 2GiB, 3GiB are needed") {
 		t.Errorf("got %q", got)
 	}
 	there := func(context.Context) bool { return true }
-	if got := found(Disk(dial, there).Check(t.Context())); !strings.Contains(got, "not applicable: ") || !strings.Contains(got, "elsewhere is on another machine") {
+	if got := found(Disk(dial, there).Check(t.Context())); !strings.Contains(got, "not applicable: ") ||
+		!strings.Contains(got, "elsewhere is on another machine") {
 		t.Errorf("got %q", got)
 	}
-	dial = playEngine(t, "1.41", system.Info{MemTotal: 4 << 30, NCPU: 2, DockerRootDir: "/proc"}, nil) // which has no space
+	// which has no space
+	dial = playEngine(t, "1.41", system.Info{MemTotal: 4 << 30, NCPU: 2, DockerRootDir: "/proc"}, nil)
 	if got := found(Memory(dial).Check(t.Context())); got != "4GiB, 2 processors" {
 		t.Errorf("got %q", got)
 	}
@@ -131,8 +138,11 @@ func TestMemoryAndDiskAreThoseOfTheEnginesMachine(t *testing.T) {
 		return
 	}
 	for _, exists := range []bool{true, false} {
-		want := map[bool]string{true: "0B free in /proc, 1GB are needed", false: "0B free in /proc, 6GB are needed"}[exists]
-		if got := found(Disk(dial, func(context.Context) bool { return exists }).Check(t.Context())); !strings.Contains(got, "machine.disk: ") || !strings.Contains(got, want) {
+		want := map[bool]string{true: "0B free in /proc, 1GB are needed",
+			false: "0B free in /proc, 6GB are needed"}[exists]
+		if got := found(
+			Disk(dial, func(context.Context) bool { return exists }).Check(t.Context())); !strings.Contains(got,
+			"machine.disk: ") || !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -151,7 +161,8 @@ func TestRegistriesAreAskedOnceEach(t *testing.T) {
 		asked = append(asked, strings.TrimSuffix(r.PathValue("image"), "/json"))
 		status, message := http.StatusUnauthorized, "unauthorized"
 		if strings.HasPrefix(r.PathValue("image"), "example.com/") {
-			status, message = http.StatusInternalServerError, `Get "https://example.com/v2/": dial tcp: lookup example.com: no such host`
+			status, message = http.StatusInternalServerError,
+				`Get "https://example.com/v2/": dial tcp: lookup example.com: no such host`
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -214,7 +225,8 @@ func TestNodesHaveToUseTheProxy(t *testing.T) {
 
 func TestCommandThatFailsIsNamedWithItsLastLine(t *testing.T) {
 	err := command(t.Context(), "sh", "-c", "echo first; echo last >&2; exit 3")
-	if f := fault.Of(err); f.Code != "machine.command" || !strings.HasSuffix(err.Error(), "exit status 3: last") || len(f.Hints) != 1 {
+	if f := fault.Of(err); f.Code != "machine.command" || !strings.HasSuffix(err.Error(), "exit status 3: last") ||
+		len(f.Hints) != 1 {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())

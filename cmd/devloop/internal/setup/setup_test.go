@@ -66,7 +66,8 @@ func TestRunShowsAllThatIsMissingAndSkipsWhatNeedsIt(t *testing.T) {
 		step("context", nil, "cluster"),
 		step("images", nil, "archive"),
 	)
-	want := map[string]State{"jdk": OK, "docker": Failed, "inotify": Fixed, "ports": Failed, "archive": Skipped, "cluster": Skipped, "context": Skipped, "images": OK}
+	want := map[string]State{"jdk": OK, "docker": Failed, "inotify": Fixed, "ports": Failed, "archive": Skipped,
+		"cluster": Skipped, "context": Skipped, "images": OK}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -97,7 +98,8 @@ func TestCheckingAndRefusingChangeNothing(t *testing.T) {
 // TestAllChangesAreAskedForAtOnce: those that a check has found, and those that are possible after them. A fix that
 // the list did not name is not made.
 func TestAllChangesAreAskedForAtOnce(t *testing.T) {
-	docker, cluster, kubeconfig, unnamed := mendable("docker", errBroken, true), mendable("cluster", errBroken, true), step("context", nil, "cluster"), mendable("images", errBroken, true)
+	docker, cluster, kubeconfig, unnamed := mendable("docker", errBroken, true), mendable("cluster", errBroken, true),
+		step("context", nil, "cluster"), mendable("images", errBroken, true)
 	cluster.Needs, cluster.Later, unnamed.Needs = []string{"docker"}, "make a cluster", []string{"docker"}
 	var asked [][]Change
 	var order []string
@@ -105,10 +107,12 @@ func TestAllChangesAreAskedForAtOnce(t *testing.T) {
 		Ask:    func(c []Change) error { asked = append(asked, c); return nil },
 		Report: func(r Result) { order = append(order, r.ID+" "+string(r.State)) },
 	})
-	if want := [][]Change{{{"docker", "broken", "docker"}, {"cluster", "", "make a cluster"}}}; !reflect.DeepEqual(asked, want) {
+	if want := [][]Change{{{"docker", "broken", "docker"},
+		{"cluster", "", "make a cluster"}}}; !reflect.DeepEqual(asked, want) {
 		t.Errorf("asked for %v, want %v", asked, want)
 	}
-	if want := []string{"jdk ok", "docker fixed", "cluster fixed", "context ok", "images failed"}; !reflect.DeepEqual(order, want) {
+	if want := []string{"jdk ok", "docker fixed", "cluster fixed", "context ok",
+		"images failed"}; !reflect.DeepEqual(order, want) {
 		t.Errorf("got %v, want %v", order, want)
 	}
 	if fault.Of(err).Code != "machine.refused" || !strings.Contains(err.Error(), "run setup again") {
@@ -128,7 +132,8 @@ func TestAnEarlierFixMaySolveAProblem(t *testing.T) {
 		}
 	}
 	missing := mendable("archive", errBroken, true)
-	if got, err := states(t, Options{CheckOnly: true}, missing, Step{ID: "registry", After: []string{"archive"}, Check: missing.Check}); got["registry"] != Failed || err == nil {
+	if got, err := states(t, Options{CheckOnly: true}, missing, Step{ID: "registry", After: []string{"archive"},
+		Check: missing.Check}); got["registry"] != Failed || err == nil {
 		t.Errorf("without a fix: %v, %v", got, err)
 	}
 }
@@ -190,7 +195,8 @@ func TestJavaIsComparedWithTheProject(t *testing.T) {
 		}
 	}
 	t.Setenv("JAVA_HOME", home)
-	if _, err := checkJava(t.Context(), Declared{23, false}); !strings.Contains(strings.Join(fault.Of(err).Hints, ""), "export JAVA_HOME="+home) {
+	if _, err := checkJava(t.Context(), Declared{23, false}); !strings.Contains(strings.Join(fault.Of(err).Hints, ""),
+		"export JAVA_HOME="+home) {
 		t.Errorf("the JDK that is installed is not offered: %v", err)
 	}
 }
@@ -198,7 +204,8 @@ func TestJavaIsComparedWithTheProject(t *testing.T) {
 func makeJDK(t *testing.T, dir, version string) {
 	t.Helper()
 	must.Do(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o755))
-	for name, text := range map[string]string{"bin/javac": "#!/bin/sh\necho javac " + version + "\n", "release": "JAVA_VERSION=\"" + version + "\"\n"} {
+	for name, text := range map[string]string{"bin/javac": "#!/bin/sh\necho javac " + version + "\n",
+		"release": "JAVA_VERSION=\"" + version + "\"\n"} {
 		testfile.Write(t, dir, name, text)
 	}
 }
@@ -208,7 +215,8 @@ func TestSilentRegistryMattersOnlyWhereAnImageIsMissing(t *testing.T) {
 		t.Error("nothing is missing, and it fails")
 	}
 	f, ok := errors.AsType[*fault.Error](judgeSilence("docker.io is not reachable", []string{"kindest/node:v1.37.2"}))
-	if !ok || !strings.Contains(f.Error(), "pull kindest/node:v1.37.2: docker.io is not reachable") || !strings.Contains(f.Hints[1], "devloop bundle") {
+	if !ok || !strings.Contains(f.Error(), "pull kindest/node:v1.37.2: docker.io is not reachable") ||
+		!strings.Contains(f.Hints[1], "devloop bundle") {
 		t.Errorf("got %v", f)
 	}
 }
@@ -225,7 +233,8 @@ func TestSlowRegistryWillDoForAPull(t *testing.T) {
 	}))
 	t.Cleanup(engine.Close)
 	dial := func(context.Context) (*client.Client, error) {
-		return client.NewClientWithOpts(client.WithHost("tcp://"+engine.Listener.Addr().String()), client.WithVersion("1.44"))
+		return client.NewClientWithOpts(client.WithHost("tcp://"+engine.Listener.Addr().String()),
+			client.WithVersion("1.44"))
 	}
 	for name, c := range map[string]struct {
 		missing []string
@@ -233,7 +242,8 @@ func TestSlowRegistryWillDoForAPull(t *testing.T) {
 	}{"needed": {[]string{"kindest/node:v1.37.2"}, "docker.io answers"}, "not needed": {nil, ""}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			says, err := Registry(dial, []string{"kindest/node:v1.37.2"}, func(context.Context) []string { return c.missing }).Check(t.Context())
+			says, err := Registry(dial, []string{"kindest/node:v1.37.2"},
+				func(context.Context) []string { return c.missing }).Check(t.Context())
 			if _, skipped := errors.AsType[*NotApplicable](err); says != c.says || skipped != (c.missing == nil) {
 				t.Errorf("got %q, %v", says, err)
 			}

@@ -18,10 +18,12 @@ func TestTopicsFitANarrowTerminal(t *testing.T) {
 					line = strings.TrimRight(line, "\n")
 					whole := typed.MatchString(strings.TrimLeft(line, " ")) || len(strings.Fields(line)) < 2
 					if cells.Width(line) > width && !whole {
-						t.Errorf("%s in %s, %d columns: %d cells in %q", topic.Word, language, width, cells.Width(line), line)
+						t.Errorf("%s in %s, %d columns: %d cells in %q", topic.Word, language, width,
+							cells.Width(line), line)
 					}
 				}
-				if got, want := strings.Fields(fitted), strings.Fields(topic.Text); strings.Join(got, " ") != strings.Join(want, " ") {
+				if got, want := strings.Fields(fitted),
+					strings.Fields(topic.Text); strings.Join(got, " ") != strings.Join(want, " ") {
 					t.Errorf("%s in %s: the words changed:\n%s", topic.Word, language, fitted)
 				}
 			}
@@ -45,10 +47,12 @@ func TestFitBreaksEachKindOfLine(t *testing.T) {
 			t.Errorf("%q:\ngot\n%swant\n%s", text, got, want)
 		}
 	}
-	if got, want := Fit("  exit code 0   nothing is left to do\n", 40), "  exit code 0   nothing is left to do\n"; got != want {
+	if got, want := Fit("  exit code 0   nothing is left to do\n", 40),
+		"  exit code 0   nothing is left to do\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := Fit("  exit code 0   nothing is left to be done\n", 40), "  exit code 0   nothing is left to be\n                done\n"; got != want {
+	if got, want := Fit("  exit code 0   nothing is left to be done\n", 40),
+		"  exit code 0   nothing is left to be\n                done\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -23,7 +23,8 @@ func TestEveryTopicIsWholeAndShort(t *testing.T) {
 			if len(lines) > 24 {
 				t.Errorf("%s, %s has %d lines: who reads that", topic.Word, language, len(lines))
 			}
-			for _, line := range append(lines, topic.Word+": "+topic.Title, fmt.Sprintf("%-20s %s", topic.Word, topic.Title)) {
+			for _, line := range append(lines, topic.Word+": "+topic.Title,
+				fmt.Sprintf("%-20s %s", topic.Word, topic.Title)) {
 				if width := cells.Width(line); width > 80 {
 					t.Errorf("%s, %s: %d cells in %q", topic.Word, language, width, line)
 				}
@@ -99,12 +100,15 @@ func TestImagePullBackOffNamesItsCure(t *testing.T) {
 
 func TestLearnersWordsHaveTopics(t *testing.T) {
 	t.Parallel()
-	for _, word := range []string{"image", "container", "node", "registry", "apiVersion", "kind", "metadata", "spec", "labels", "Ingress", "Running", "Completed", "Dockerfile", "kubectl", "cluster", "events", "volume", "Job", "STATUS", "RESTARTS", "template", "matchLabels", "StatefulSet"} {
+	for _, word := range []string{"image", "container", "node", "registry", "apiVersion", "kind", "metadata", "spec",
+		"labels", "Ingress", "Running", "Completed", "Dockerfile", "kubectl", "cluster", "events", "volume", "Job",
+		"STATUS", "RESTARTS", "template", "matchLabels", "StatefulSet"} {
 		if _, err := Find(word, All("en")); err != nil {
 			t.Error(err)
 		}
 	}
-	for korean, want := range map[string]string{"파드": "Pod", "노드": "node", "디플로이먼트": "Deployment", "이미지": "image", "네임스페이스": "namespace"} {
+	for korean, want := range map[string]string{"파드": "Pod", "노드": "node", "디플로이먼트": "Deployment", "이미지": "image",
+		"네임스페이스": "namespace"} {
 		if got, err := Find(korean, All("ko")); err != nil || got.Word != want {
 			t.Errorf("%s: got %s, %v", korean, got.Word, err)
 		}
@@ -140,12 +144,14 @@ func TestFindTakesAWordAsPeopleWriteIt(t *testing.T) {
 			t.Errorf("%q: got %q, %v, want %q", word, got.Word, err, want)
 		}
 	}
-	for word, want := range map[string]string{"CrashLopBackOf": "CrashLoopBackOff", "Pendin": "Pending", "readiness": "probes", "xylophone": "list all topics: devloop explain"} {
+	for word, want := range map[string]string{"CrashLopBackOf": "CrashLoopBackOff", "Pendin": "Pending",
+		"readiness": "probes", "xylophone": "list all topics: devloop explain"} {
 		got, err := Find(word, All("en"))
 		if err == nil && got.Word == want {
 			continue // found by another name
 		}
-		if hints := fault.Of(err).Hints; len(hints) != 1 || !strings.HasSuffix(hints[0], "devloop explain "+want) && hints[0] != want {
+		if hints := fault.Of(err).Hints; len(hints) != 1 ||
+			!strings.HasSuffix(hints[0], "devloop explain "+want) && hints[0] != want {
 			t.Errorf("%q: got %v, want a hint at %q", word, err, want)
 		}
 	}

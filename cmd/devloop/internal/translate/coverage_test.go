@@ -145,7 +145,8 @@ func messages(t *testing.T, do func(place, text string)) {
 	t.Helper()
 	for _, dir := range []string{"cmd", "builder", "internal", "loader", "runner", "watch"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || exempt(path) {
+			if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") ||
+				exempt(path) {
 				return err
 			}
 			files := token.NewFileSet()
@@ -170,8 +171,8 @@ func messages(t *testing.T, do func(place, text string)) {
 	}
 }
 
-// TestEveryWordOfThePageIsTranslated looks for the formats in the page of a session, which have to be in the catalogue as
-// they are.
+// TestEveryWordOfThePageIsTranslated looks for the formats in the page of a session, which have to be in the catalogue
+// as they are.
 func TestEveryWordOfThePageIsTranslated(t *testing.T) {
 	t.Parallel()
 	formats := Formats("ko")
@@ -235,7 +236,8 @@ func isForeign(n ast.Node) bool {
 			return false
 		}
 		of, is := called.X.(*ast.Ident)
-		return is && (of.Name == "regexp" || of.Name == "strings" && slices.Contains([]string{"Contains", "HasPrefix", "HasSuffix", "Cut", "CutPrefix", "CutSuffix", "TrimPrefix", "TrimSuffix", "Index"}, called.Sel.Name))
+		return is && (of.Name == "regexp" || of.Name == "strings" && slices.Contains([]string{"Contains", "HasPrefix",
+			"HasSuffix", "Cut", "CutPrefix", "CutSuffix", "TrimPrefix", "TrimSuffix", "Index"}, called.Sel.Name))
 	}
 	return false
 }

@@ -136,7 +136,9 @@ func TestEveryDiagnosisOfARecordedPodIsTranslated(t *testing.T) {
 		for _, m := range failed.FindAllStringSubmatch(string(text), -1) {
 			said, known := parsed().say(m[1])
 			for line := range strings.Lines(said) {
-				if cells.Width(line) > 80 && !strings.Contains(line, "settings") && !strings.Contains(line, "Reason: ") { // words of other programs
+				if cells.Width(line) > 80 && !strings.Contains(line, "settings") &&
+					!strings.Contains(line, "Reason: ") {
+					// words of other programs
 					t.Errorf("%s: too wide: %s", filepath.Base(file), line)
 				}
 			}

@@ -13,7 +13,8 @@ import (
 func TestProblemsAreLinksInTheProject(t *testing.T) {
 	t.Parallel()
 	var linked, plain bytes.Buffer
-	replay(t, "testdata/compile-error.jsonl", NewPlain(&linked, PlainOptions{Style: Style{Links: hyperlink.Links{On: true, Host: "box"}}}))
+	replay(t, "testdata/compile-error.jsonl",
+		NewPlain(&linked, PlainOptions{Style: Style{Links: hyperlink.Links{On: true, Host: "box"}}}))
 	replay(t, "testdata/compile-error.jsonl", NewPlain(&plain, PlainOptions{}))
 	links := hyperlink.Links{On: true, Host: "box", Dir: "/home/ada/spring-server"}
 	const place = "file://box/home/ada/spring-server/src/main/java/com/example/AppController.java"

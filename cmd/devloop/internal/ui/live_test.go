@@ -157,7 +157,8 @@ func at(second float64, body event.Body) event.Event {
 
 // serving are the events of a session that serves.
 func serving() []event.Event {
-	return []event.Event{at(0, event.SessionStarted{Project: "shop"}), at(1, event.PortForwarded{URL: "http://localhost:8080"}),
+	return []event.Event{at(0, event.SessionStarted{Project: "shop"}),
+		at(1, event.PortForwarded{URL: "http://localhost:8080"}),
 		at(1, event.StateChanged{Serving: &event.Deployment{}})}
 }
 
@@ -209,8 +210,11 @@ func TestFooterSaysWhatMatters(t *testing.T) {
 		"a stage that takes long": {join(serving(), []event.Event{at(2, event.StageStarted{Stage: event.Compile, LastTook: event.Duration(12 * time.Second)}), at(3, event.StageOutput{Line: "Downloading a.jar"})}), 5,
 			"⠋ compile 3 s, last time 12 s · Downloading a.jar"},
 		"transfers": {join(serving(), []event.Event{at(2, event.StageStarted{Stage: event.Load}),
-			at(3, event.Transfer{Name: "one", Done: 1e6, Total: 200e6, Rate: 1e6, Left: event.Duration(199 * time.Second)}), at(3, event.Transfer{Name: "two", Done: 10e6, Total: 100e6, Rate: 10e6, Left: event.Duration(9 * time.Second)}),
-			at(3, event.Transfer{Name: "one", Done: 20e6, Total: 200e6, Rate: 2e6, Left: event.Duration(90 * time.Second)})}), 5,
+			at(3, event.Transfer{Name: "one", Done: 1e6, Total: 200e6, Rate: 1e6,
+				Left: event.Duration(199 * time.Second)}), at(3, event.Transfer{Name: "two", Done: 10e6, Total: 100e6,
+				Rate: 10e6, Left: event.Duration(9 * time.Second)}),
+			at(3, event.Transfer{Name: "one", Done: 20e6, Total: 200e6, Rate: 2e6,
+				Left: event.Duration(90 * time.Second)})}), 5,
 			"⠋ load 3 s · 30 MB of 300 MB · 2 min left · 12 MB/s"},
 		"a transfer of unknown size": {join(serving(), []event.Event{at(2, event.StageStarted{Stage: event.Image}), at(3, event.Transfer{Name: "base", Done: 20e6, Rate: 20e6})}), 2,
 			"⠋ image · 20 MB · 20 MB/s"},
@@ -269,7 +273,8 @@ func TestFooterOfATerminalThatBecomesNarrower(t *testing.T) {
 	for _, e := range serving() {
 		l.Handle(e)
 	}
-	l.Handle(at(2, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Message: strings.Repeat("long ", 30)}}))
+	l.Handle(at(2, event.CycleFinished{Outcome: event.Failed,
+		Failure: &event.Failure{Message: strings.Repeat("long ", 30)}}))
 	before := strings.Join(s.rows[:len(s.rows)-1], "\n")
 	reflowed := &screen{t: t, width: 50}
 	_, _ = reflowed.Write([]byte(strings.Join(s.rows, "\n") + "\n"))
@@ -338,11 +343,13 @@ func TestWorkingSaysWhatIsDone(t *testing.T) {
 	t.Parallel()
 	var said []string
 	w := NewWorking(Style{}, func(line string) { said = append(said, line) })
-	for _, e := range []event.Event{at(0, event.SessionStarted{}), at(1, event.CycleStarted{Because: "A.java changed"}), at(1, event.StageStarted{Stage: event.Compile}),
+	for _, e := range []event.Event{at(0, event.SessionStarted{}), at(1, event.CycleStarted{Because: "A.java changed"}),
+		at(1, event.StageStarted{Stage: event.Compile}),
 		at(1, event.AppLog{Line: "hello"}), at(3, event.StageOutput{Line: "Compiling"}), at(4, event.CycleFinished{})} {
 		w.Handle(e)
 	}
-	if want := []string{"compile · A.java changed", "compile 2 s · A.java changed · Compiling", ""}; !slices.Equal(said, want) {
+	if want := []string{"compile · A.java changed", "compile 2 s · A.java changed · Compiling",
+		""}; !slices.Equal(said, want) {
 		t.Errorf("got %q, want %q", said, want)
 	}
 }
@@ -357,8 +364,10 @@ func TestWorkingJoinsLate(t *testing.T) {
 		e.Service = service
 		return e
 	}
-	for _, e := range []event.Event{at(0, event.Snapshot{}), at(1, event.CycleFinished{Outcome: event.OK}), of("orders", 1, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Message: "no"}}),
-		of("customers", 2, event.StageStarted{Stage: event.Load}), of("customers", 2, event.CycleFinished{Outcome: event.OK})} {
+	for _, e := range []event.Event{at(0, event.Snapshot{}), at(1, event.CycleFinished{Outcome: event.OK}),
+		of("orders", 1, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Message: "no"}}),
+		of("customers", 2, event.StageStarted{Stage: event.Load}),
+		of("customers", 2, event.CycleFinished{Outcome: event.OK})} {
 		w.Handle(e)
 	}
 	if want := []string{"customers load", ""}; !slices.Equal(said, want) {

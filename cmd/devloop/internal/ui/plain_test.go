@@ -83,7 +83,8 @@ func TestJSONLWritesTheStreamItself(t *testing.T) {
 
 func TestWhatAFailureSaysIsNotShownTwice(t *testing.T) {
 	var out strings.Builder
-	PrintFailure(&out, Style{}, event.Failure{Message: "compile: A.java:3: ';' expected", Evidence: []string{"A.java:3: ';' expected", "    return 1", "            ^"}})
+	PrintFailure(&out, Style{}, event.Failure{Message: "compile: A.java:3: ';' expected",
+		Evidence: []string{"A.java:3: ';' expected", "    return 1", "            ^"}})
 	if want := "error: compile: A.java:3: ';' expected\n  │     return 1\n  │             ^\n"; out.String() != want {
 		t.Errorf("got\n%s", &out)
 	}
@@ -94,7 +95,8 @@ func TestWhatAFailureSaysIsNotShownTwice(t *testing.T) {
 func TestToolOutputIsShownWhereItHelps(t *testing.T) {
 	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	line := func(second int, text string) event.Event {
-		return event.Event{Time: begun.Add(time.Duration(second) * time.Second), Body: event.StageOutput{Stage: event.Compile, Line: text}}
+		return event.Event{Time: begun.Add(time.Duration(second) * time.Second),
+			Body: event.StageOutput{Stage: event.Compile, Line: text}}
 	}
 	start := event.Event{Time: begun, Body: event.StageStarted{Stage: event.Compile}}
 	end := func(o event.Outcome) event.Event {
@@ -224,7 +226,8 @@ func TestStageThatLastsIsTold(t *testing.T) {
 		"a cycle":       {TellRunningInPipe, []event.Event{at(0, event.CycleStarted{})}, map[float64]string{10: "  · checking the manifest\n"}},
 		"a failed one":  {TellRunningInPipe, []event.Event{at(0, event.CycleStarted{}), at(1, event.CycleFinished{Outcome: event.Failed})}, map[float64]string{60: ""}},
 		"two services": {TellRunningInPipe, []event.Event{in("a", at(0, compile)), in("b", at(1, compile))},
-			map[float64]string{10: "a | · compiling, last time 12 s\n", 19: "", 20: "b | · compiling, last time 12 s\n"}},
+			map[float64]string{10: "a | · compiling, last time 12 s\n", 19: "",
+				20: "b | · compiling, last time 12 s\n"}},
 	} {
 		var out strings.Builder
 		p := NewPlain(&out, PlainOptions{TellRunning: test.after})
@@ -257,11 +260,13 @@ func TestRunningStageIsToldBeforeItsOutput(t *testing.T) {
 // TestOutputOfABuildIsHiddenWhereTheFailureSaysEnough: the error and its place are a line each, Maven's words forty.
 func TestOutputOfABuildIsHiddenWhereTheFailureSaysEnough(t *testing.T) {
 	t.Parallel()
-	for evidence, hidden := range map[string]bool{"src/main/java/A.java:11: ';' expected": true, "No plugin found for prefix 'x'": false} {
+	for evidence, hidden := range map[string]bool{"src/main/java/A.java:11: ';' expected": true,
+		"No plugin found for prefix 'x'": false} {
 		var out strings.Builder
 		p := NewPlain(&out, PlainOptions{})
 		failure := &event.Failure{Message: "compile", Evidence: []string{evidence}}
-		for _, body := range []event.Body{event.StageStarted{Stage: event.Compile}, event.StageOutput{Stage: event.Compile, Line: "[INFO] BUILD FAILURE"},
+		for _, body := range []event.Body{event.StageStarted{Stage: event.Compile},
+			event.StageOutput{Stage: event.Compile, Line: "[INFO] BUILD FAILURE"},
 			event.StageFinished{Stage: event.Compile, Outcome: event.Failed, Failure: failure}} {
 			p.Handle(at(1, body))
 		}

@@ -45,7 +45,8 @@ func TestTheSameReleaseAndNoAnswerSayNothing(t *testing.T) {
 	for _, server := range []struct {
 		status int
 		tag    string
-	}{{http.StatusOK, "v1.2.9"}, {http.StatusOK, "v1.2.10-rc.1"}, {http.StatusForbidden, "v2.0.0"}, {http.StatusOK, ""}} {
+	}{{http.StatusOK, "v1.2.9"}, {http.StatusOK, "v1.2.10-rc.1"}, {http.StatusForbidden, "v2.0.0"},
+		{http.StatusOK, ""}} {
 		url, _ := github(t, server.status, server.tag)
 		c := Check{Version: "v1.2.9", URL: url}
 		r, err := c.latest(t.Context())
@@ -90,7 +91,8 @@ func TestReleasesAreComparedByNumber(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want bool
-	}{{"v1.10.0", "1.9.9", true}, {"1.9.9", "1.10.0", false}, {"v2.0.0", "v2.0.0", false}, {"nonsense", "1.0.0", false}} {
+	}{{"v1.10.0", "1.9.9", true}, {"1.9.9", "1.10.0", false}, {"v2.0.0", "v2.0.0", false},
+		{"nonsense", "1.0.0", false}} {
 		if got := later(c.a, c.b); got != c.want {
 			t.Errorf("%s after %s: %v", c.a, c.b, got)
 		}

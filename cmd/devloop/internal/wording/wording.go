@@ -2,7 +2,8 @@
 // stage, a step or a notice. Package translate has them in Korean.
 //
 //	result := event.StageResult{Classes: 1, Pods: []string{"web"}}
-//	wording.Outcome(event.StageFinished{Stage: event.Swap, Outcome: event.OK, StageResult: result}) // ["1 class to web"]
+//	wording.Outcome(event.StageFinished{Stage: event.Swap, Outcome: event.OK, StageResult: result})
+//	// ["1 class to web"]
 package wording
 
 import (

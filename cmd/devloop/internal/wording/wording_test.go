@@ -11,10 +11,12 @@ import (
 func TestOutcomesAreSaidInWords(t *testing.T) {
 	t.Parallel()
 	load := func(sent, skipped int64, nodes ...string) event.StageResult {
-		return event.StageResult{Loads: []event.ImageLoad{{Image: "shop:1", Nodes: nodes, Sent: sent, Skipped: skipped}}}
+		return event.StageResult{Loads: []event.ImageLoad{{Image: "shop:1", Nodes: nodes, Sent: sent,
+			Skipped: skipped}}}
 	}
 	answer := func(notAsked string, status int, text string) event.StageResult {
-		return event.StageResult{Answers: []event.PortAnswer{{URL: "http://localhost:8080", Pod: "web", Port: 80, NotAsked: notAsked, Status: status, Text: text}}}
+		return event.StageResult{Answers: []event.PortAnswer{{URL: "http://localhost:8080", Pod: "web", Port: 80,
+			NotAsked: notAsked, Status: status, Text: text}}}
 	}
 	web := []string{"web"}
 	for _, test := range []struct {
@@ -48,12 +50,15 @@ func TestOutcomesAreSaidInWords(t *testing.T) {
 		{event.Forward, answer("", 200, "Hello"), []string{"http://localhost:8080 → web:80 answers 200: Hello"}},
 		{event.Forward, event.StageResult{Why: "the manifest names no containerPort"}, []string{"the manifest names no containerPort"}},
 	} {
-		if got := Outcome(event.StageFinished{Stage: test.stage, Outcome: event.OK, StageResult: test.result}); !slices.Equal(got, test.want) {
+		if got := Outcome(event.StageFinished{Stage: test.stage, Outcome: event.OK,
+			StageResult: test.result}); !slices.Equal(got, test.want) {
 			t.Errorf("%s %+v: got %q, want %q", test.stage, test.result, got, test.want)
 		}
 	}
-	for end, want := range map[event.Outcome]string{event.Failed: "failed", event.Cancelled: "cancelled", event.Superseded: "superseded"} {
-		if got := Outcome(event.StageFinished{Stage: event.Ready, Outcome: end, StageResult: event.StageResult{Pods: web}}); !slices.Equal(got, []string{want}) {
+	for end, want := range map[event.Outcome]string{event.Failed: "failed", event.Cancelled: "cancelled",
+		event.Superseded: "superseded"} {
+		if got := Outcome(event.StageFinished{Stage: event.Ready, Outcome: end,
+			StageResult: event.StageResult{Pods: web}}); !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: got %q", end, got)
 		}
 	}
@@ -61,7 +66,8 @@ func TestOutcomesAreSaidInWords(t *testing.T) {
 
 func TestEachStageHasWords(t *testing.T) {
 	t.Parallel()
-	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Pages, event.Swap, event.Restart, event.Ready, event.Forward} {
+	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Pages, event.Swap,
+		event.Restart, event.Ready, event.Forward} {
 		if Doing(string(stage)) == "" {
 			t.Errorf("%s has none", stage)
 		}

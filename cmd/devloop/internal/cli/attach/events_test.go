@@ -60,16 +60,17 @@ func TestWaitShowsOnATerminalWhatItWaitsFor(t *testing.T) {
 	held := must.Get(sessions.Acquire("run", dir, "https://127.0.0.1", "default"))(t)
 	t.Cleanup(held.Release)
 	store, seen := event.NewStore(), make(chan struct{})
-	server, err := control.Listen(held.Socket, control.Session{Events: store, Settle: func(ctx context.Context) (control.Answer, error) {
-		bus := event.NewBus(store)
-		bus.Publish(2, event.CycleStarted{Because: "A.java changed"})
-		bus.Publish(2, event.StageStarted{Stage: event.Compile})
-		select {
-		case <-seen:
-		case <-ctx.Done():
-		}
-		return control.Answer{Cycle: 2, Outcome: event.OK, Addresses: []string{"http://localhost:8080"}}, nil
-	}})
+	server, err := control.Listen(held.Socket,
+		control.Session{Events: store, Settle: func(ctx context.Context) (control.Answer, error) {
+			bus := event.NewBus(store)
+			bus.Publish(2, event.CycleStarted{Because: "A.java changed"})
+			bus.Publish(2, event.StageStarted{Stage: event.Compile})
+			select {
+			case <-seen:
+			case <-ctx.Done():
+			}
+			return control.Answer{Cycle: 2, Outcome: event.OK, Addresses: []string{"http://localhost:8080"}}, nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,8 @@ func TestWaitShowsOnATerminalWhatItWaitsFor(t *testing.T) {
 		}
 	}()
 	var out bytes.Buffer
-	app := &cli.App{Commands: []*cli.Command{WaitCommand(wiring.Streams{In: strings.NewReader(""), Out: &out, Err: terminal})}}
+	app := &cli.App{Commands: []*cli.Command{WaitCommand(
+		wiring.Streams{In: strings.NewReader(""), Out: &out, Err: terminal})}}
 	must.Do(t, app.RunContext(t.Context(), []string{"devloop", "wait", "--timeout", "20s", dir}))
 	_ = terminal.Close()
 	if text := <-shown; !strings.HasSuffix(text, "\r\x1b[K") || out.String() != "http://localhost:8080\n" {

@@ -28,7 +28,8 @@ func TestAssistantUsesASession(t *testing.T) {
 	if err != nil || len(tools.Tools) != 7 {
 		t.Errorf("the tools are %+v, %v", tools, err)
 	}
-	if got, failed := call(t, assistant, "wait_served", nil); !failed || !strings.Contains(got, "no devloop run works on the project") {
+	if got, failed := call(t, assistant, "wait_served", nil); !failed ||
+		!strings.Contains(got, "no devloop run works on the project") {
 		t.Errorf("without a session: %s", got)
 	}
 
@@ -55,7 +56,8 @@ func TestAssistantUsesASession(t *testing.T) {
 	if *newPods != 1 {
 		t.Errorf("%d new Pods were asked for", *newPods)
 	}
-	if got, failed := call(t, assistant, "explain", map[string]any{"term": "no such word"}); !failed || !strings.Contains(got, "no such word") {
+	if got, failed := call(t, assistant, "explain", map[string]any{"term": "no such word"}); !failed ||
+		!strings.Contains(got, "no such word") {
 		t.Errorf("an unknown term: %s", got)
 	}
 	if got, failed := call(t, assistant, "logs", map[string]any{"lines": "many"}); !failed {
@@ -79,9 +81,10 @@ func TestAssistantNamesAService(t *testing.T) {
 		one.Publish(n+1, event.AppLog{Pod: name, Line: "started"})
 		one.Publish(n+1, event.CycleFinished{Outcome: event.OK})
 	}
-	server, err := control.Listen(held.Socket, control.Session{Events: store, Settle: func(context.Context) (control.Answer, error) {
-		return control.Sum([]control.Answer{{Service: "orders", Cycle: 1}, {Service: "customers", Cycle: 2}}), nil
-	}})
+	server, err := control.Listen(held.Socket,
+		control.Session{Events: store, Settle: func(context.Context) (control.Answer, error) {
+			return control.Sum([]control.Answer{{Service: "orders", Cycle: 1}, {Service: "customers", Cycle: 2}}), nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +111,8 @@ func TestAssistantNamesAService(t *testing.T) {
 		if test.service != "" {
 			arguments["service"] = test.service
 		}
-		if got, failed := call(t, assistant, test.tool, arguments); failed != test.failed || !strings.Contains(got, test.want) {
+		if got, failed := call(t, assistant, test.tool, arguments); failed != test.failed ||
+			!strings.Contains(got, test.want) {
 			t.Errorf("%s %s: got %s", test.tool, test.service, got)
 		}
 	}
@@ -128,7 +132,8 @@ func connect(t *testing.T, dir string) *mcp.ClientSession {
 }
 
 // call returns what a tool answers.
-func call(t *testing.T, assistant *mcp.ClientSession, tool string, arguments map[string]any) (text string, failed bool) {
+func call(t *testing.T, assistant *mcp.ClientSession, tool string,
+	arguments map[string]any) (text string, failed bool) {
 	t.Helper()
 	if arguments == nil {
 		arguments = map[string]any{}
@@ -145,7 +150,8 @@ func call(t *testing.T, assistant *mcp.ClientSession, tool string, arguments map
 	return text, result.IsError
 }
 
-// serve plays the session of the project in dir, whose application answers with what it was asked. It counts the new Pods.
+// serve plays the session of the project in dir, whose application answers with what it was asked. It counts the new
+// Pods.
 func serve(t *testing.T, dir string) (newPods *int) {
 	t.Helper()
 	held := must.Get(sessions.Acquire("run", dir, "https://127.0.0.1", "default"))(t)
@@ -158,11 +164,14 @@ func serve(t *testing.T, dir string) (newPods *int) {
 	t.Cleanup(app.Close)
 	store := event.NewStore()
 	bus := event.NewBus(store)
-	for _, b := range []event.Body{event.SessionStarted{Project: "shop"}, event.AppLog{Pod: "web", Line: "one"}, event.AppLog{Pod: "web", Line: "two"}} {
+	for _, b := range []event.Body{event.SessionStarted{Project: "shop"}, event.AppLog{Pod: "web", Line: "one"},
+		event.AppLog{Pod: "web", Line: "two"}} {
 		bus.Publish(0, b)
 	}
-	failure := &event.Failure{Code: "compile.failed", Message: "compile: A.java:3: ';' expected", Evidence: []string{"A.java:3: ';' expected", "    return 1"}}
-	for _, b := range []event.Body{event.CycleStarted{}, event.PathChosen{Path: "pod", Why: "a library is new"}, event.CycleFinished{Outcome: event.Failed, Failure: failure}} {
+	failure := &event.Failure{Code: "compile.failed", Message: "compile: A.java:3: ';' expected",
+		Evidence: []string{"A.java:3: ';' expected", "    return 1"}}
+	for _, b := range []event.Body{event.CycleStarted{}, event.PathChosen{Path: "pod", Why: "a library is new"},
+		event.CycleFinished{Outcome: event.Failed, Failure: failure}} {
 		bus.Publish(2, b)
 	}
 	newPods = new(int)

@@ -25,7 +25,8 @@ func TestLocalAddressOfAPod(t *testing.T) {
 		"none of that name": {[]sessions.Address{web}, "shop", "", `Pod "shop" has no`},
 	} {
 		got, err := localAddress(test.all, test.pod)
-		if got != test.want || (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
+		if got != test.want || (err == nil) != (test.problem == "") ||
+			err != nil && !strings.Contains(err.Error(), test.problem) {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}

@@ -20,7 +20,8 @@ func command() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "one JSON line per event"},
 			&cli.BoolFlag{Name: "cleanup", Usage: "remove the Pod at the end", Value: true},
 			&cli.IntFlag{Name: "tail", Usage: "begin with the last `LINES`"},
-			&cli.StringFlag{Name: "namespace", Aliases: []string{"n"}, Usage: "look in this `NAMESPACE`", Value: "default"},
+			&cli.StringFlag{Name: "namespace", Aliases: []string{"n"}, Usage: "look in this `NAMESPACE`",
+				Value: "default"},
 			&cli.StringFlag{Name: "manifest", Usage: "apply this `FILE`"},
 			&cli.DurationFlag{Name: "timeout", Usage: "wait so long", Value: time.Minute},
 		},
@@ -28,8 +29,10 @@ func command() *cli.Command {
 }
 
 func app() *cli.App {
-	return &cli.App{Name: "devloop", Usage: "run a project", Writer: io.Discard, ErrWriter: io.Discard, ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError: FlagError, Commands: []*cli.Command{command(), {Name: "status", Usage: "list Pods"}, {Name: "secret", Hidden: true}}}
+	return &cli.App{Name: "devloop", Usage: "run a project", Writer: io.Discard, ErrWriter: io.Discard,
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   FlagError,
+		Commands:       []*cli.Command{command(), {Name: "status", Usage: "list Pods"}, {Name: "secret", Hidden: true}}}
 }
 
 func TestExitCodeFollowsFromTheLongestPrefix(t *testing.T) {
@@ -73,7 +76,8 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		a := app()
 		err := a.Run(append([]string{"devloop"}, strings.Fields(given)...))
 		usage, ok := errors.AsType[*UsageError](err)
-		if !ok || !strings.HasPrefix(usage.Error(), want.text) || usage.Meant != want.meant || usage.Command != "logs" || usage.Code() != "usage" {
+		if !ok || !strings.HasPrefix(usage.Error(), want.text) || usage.Meant != want.meant ||
+			usage.Command != "logs" || usage.Code() != "usage" {
 			t.Errorf("%s: got %+v, %v", given, usage, err)
 		}
 	}
@@ -134,7 +138,8 @@ func TestHelpShowsNamesValuesAndDefaults(t *testing.T) {
 	}
 	b.Reset()
 	printHelp(&b, app())
-	if !strings.Contains(b.String(), "\nCommands:\n  logs        print a Pod's log\n  status      list Pods\n") || strings.Contains(b.String(), "secret") {
+	if !strings.Contains(b.String(), "\nCommands:\n  logs        print a Pod's log\n  status      list Pods\n") ||
+		strings.Contains(b.String(), "secret") {
 		t.Errorf("got\n%s", b.String())
 	}
 }
@@ -161,7 +166,8 @@ func TestKindsMayStandBeforeNames(t *testing.T) {
 
 func TestValueBehindAFlagIsNoArgument(t *testing.T) {
 	t.Parallel()
-	for word, want := range map[string]bool{"--tail": true, "-n": true, "--tail=3": false, "-f": false, "--unknown": false} {
+	for word, want := range map[string]bool{"--tail": true, "-n": true, "--tail=3": false, "-f": false,
+		"--unknown": false} {
 		if got := TakesValue(command(), word); got != want {
 			t.Errorf("%s: got %v", word, got)
 		}

@@ -24,9 +24,10 @@ func TestCompletionIsInstalledWithOtherChanges(t *testing.T) {
 		"nothing else is amiss": {nil, nil, 0, false},
 	} {
 		home, problem, asked := t.TempDir(), c.problem, 0
-		other := setup.Step{ID: "other", Check: func(context.Context) (string, error) { return "", problem }, Fix: func(error) *setup.Fix {
-			return &setup.Fix{Change: "mend it", Run: func(context.Context) error { problem = nil; return nil }}
-		}}
+		other := setup.Step{ID: "other", Check: func(context.Context) (string, error) { return "", problem },
+			Fix: func(error) *setup.Fix {
+				return &setup.Fix{Change: "mend it", Run: func(context.Context) error { problem = nil; return nil }}
+			}}
 		completion := completionStep(func(name string) string {
 			return map[string]string{"HOME": home, "SHELL": "/usr/bin/fish", "HOMEBREW_PREFIX": home}[name]
 		})
@@ -36,7 +37,8 @@ func TestCompletionIsInstalledWithOtherChanges(t *testing.T) {
 			Report: func(r setup.Result) { states[r.ID] = r.State },
 		})
 		_, err := os.Stat(filepath.Join(home, ".config/fish/completions/devloop.fish"))
-		if want := map[bool]setup.State{true: setup.Fixed, false: setup.Skipped}[c.there]; asked != c.asked || (err == nil) != c.there || states["completion"] != want {
+		if want := map[bool]setup.State{true: setup.Fixed, false: setup.Skipped}[c.there]; asked != c.asked ||
+			(err == nil) != c.there || states["completion"] != want {
 			t.Errorf("%s: asked for %d changes, the step is %s, the script: %v", name, asked, states["completion"], err)
 		}
 	}

@@ -29,7 +29,8 @@ func engineOf(t *testing.T, handlers map[string]http.HandlerFunc) *client.Client
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	docker := must.Get(client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.41")))(t)
+	docker := must.Get(client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()),
+		client.WithVersion("1.41")))(t)
 	t.Cleanup(func() { _ = docker.Close() })
 	return docker
 }
@@ -50,7 +51,8 @@ func TestAnArchiveIsWrittenWholeOrNotAtAll(t *testing.T) {
 	}})
 	size, err := saveImages(t.Context(), docker, []string{"kindest/node:v1", "jre:17"}, path)
 	text, _ := os.ReadFile(path)
-	if err != nil || size != int64(len("an archive")) || string(text) != "an archive" || !slices.Equal(asked, []string{"kindest/node:v1", "jre:17"}) {
+	if err != nil || size != int64(len("an archive")) || string(text) != "an archive" ||
+		!slices.Equal(asked, []string{"kindest/node:v1", "jre:17"}) {
 		t.Errorf("got %d bytes %q of %q, %v", size, text, asked, err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o044 != 0o044 {
@@ -72,7 +74,8 @@ func TestAnArchiveIsWrittenWholeOrNotAtAll(t *testing.T) {
 func TestLoadedArchive(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "images.tar")
-	if f := fault.Of(loadImages(t.Context(), nil, file)); f.Code != "image.archive" || !slices.Contains(f.Hints, "make the archive on a machine with a network: devloop bundle --output "+file) {
+	if f := fault.Of(loadImages(t.Context(), nil, file)); f.Code != "image.archive" ||
+		!slices.Contains(f.Hints, "make the archive on a machine with a network: devloop bundle --output "+file) {
 		t.Errorf("without a file: %v, %q", f.Code, f.Hints)
 	}
 	testfile.Write(t, "", file, "an archive")
@@ -83,11 +86,12 @@ func TestLoadedArchive(t *testing.T) {
 		`{"stream":"Error unpacking image jre:17: a layer is missing"}` + "\n": "a layer is missing",
 	} {
 		var got string
-		docker := engineOf(t, map[string]http.HandlerFunc{"POST /images/load": func(w http.ResponseWriter, r *http.Request) {
-			text, _ := io.ReadAll(r.Body)
-			got = string(text)
-			_, _ = io.WriteString(w, answer)
-		}})
+		docker := engineOf(t,
+			map[string]http.HandlerFunc{"POST /images/load": func(w http.ResponseWriter, r *http.Request) {
+				text, _ := io.ReadAll(r.Body)
+				got = string(text)
+				_, _ = io.WriteString(w, answer)
+			}})
 		err := loadImages(t.Context(), docker, file)
 		if got != "an archive" || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: the engine got %q, and the error is %v", answer, got, err)
@@ -122,11 +126,13 @@ func TestOnlyAbsentImagesArePulled(t *testing.T) {
 	}
 	var lines []string
 	progress := func(line string) { lines = append(lines, line) }
-	if err := pullImage(t.Context(), docker, missing[0], progress); err != nil || !slices.Equal(lines, []string{"pulling example.com/base:1"}) {
+	if err := pullImage(t.Context(), docker, missing[0], progress); err != nil ||
+		!slices.Equal(lines, []string{"pulling example.com/base:1"}) {
 		t.Errorf("got %v after %q", err, lines)
 	}
 	err := pullImage(t.Context(), docker, missing[1], progress)
-	if f := fault.Of(err); f.Code != "image.missing" || !strings.Contains(err.Error(), "denied") || !slices.Contains(f.Hints, "see what the registry says: docker pull example.com/private:1") {
+	if f := fault.Of(err); f.Code != "image.missing" || !strings.Contains(err.Error(), "denied") ||
+		!slices.Contains(f.Hints, "see what the registry says: docker pull example.com/private:1") {
 		t.Errorf("got %v", err)
 	}
 	if !slices.Equal(pulled, []string{"example.com/base", "example.com/private"}) {
@@ -138,12 +144,14 @@ func TestImagesAreAskedForBeforeAnyIsPulled(t *testing.T) {
 	t.Parallel()
 	docker := engineOf(t, map[string]http.HandlerFunc{
 		"GET /distribution/{name...}": func(w http.ResponseWriter, _ *http.Request) {
-			say(w, http.StatusInternalServerError, map[string]string{"message": `Get "https://example.com/v2/": dial tcp: connection refused`})
+			say(w, http.StatusInternalServerError,
+				map[string]string{"message": `Get "https://example.com/v2/": dial tcp: connection refused`})
 		},
 		"POST /images/create": func(http.ResponseWriter, *http.Request) { t.Error("a pull from a registry that does not answer") },
 	})
 	err := pullImage(t.Context(), docker, "example.com/base:1", func(string) {})
-	if f := fault.Of(err); f.Code != "machine.registry" || !strings.Contains(err.Error(), "example.com is not reachable (connection refused)") {
+	if f := fault.Of(err); f.Code != "machine.registry" ||
+		!strings.Contains(err.Error(), "example.com is not reachable (connection refused)") {
 		t.Errorf("got %v", err)
 	}
 }

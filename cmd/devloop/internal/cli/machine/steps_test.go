@@ -36,9 +36,11 @@ func TestSetupThatFailsIsSummedUp(t *testing.T) {
 				return &setup.Fix{Change: "mend " + id, Run: func(context.Context) error { return problem }}
 			}}
 	}
-	steps := []setup.Step{step("docker", errFull), step("disk", nil), step("node-image", errFull), step("cluster", errFull, "node-image")}
+	steps := []setup.Step{step("docker", errFull), step("disk", nil), step("node-image", errFull),
+		step("cluster", errFull, "node-image")}
 	var sum summary
-	err := setup.Run(t.Context(), steps[1:], setup.Options{Ask: func([]setup.Change) error { return nil }, Report: sum.add})
+	err := setup.Run(t.Context(), steps[1:],
+		setup.Options{Ask: func([]setup.Change) error { return nil }, Report: sum.add})
 	if !errors.Is(err, errFull) {
 		t.Fatal(err)
 	}
@@ -63,8 +65,10 @@ func TestPortThatIsInUse(t *testing.T) {
 	}
 	book := sessions.AddressBook{}
 	book.Handle(event.Event{Body: event.SessionStarted{Context: "kind-devloop", Namespace: "default"}})
-	book.Handle(event.Event{Body: event.PortForwarded{Pod: "shop", Port: 8080, URL: "http://" + listener.Addr().String()}})
-	if word, err := portWord(t.Context(), port); err != nil || !strings.HasSuffix(word, " is forwarded to shop by devloop") {
+	book.Handle(
+		event.Event{Body: event.PortForwarded{Pod: "shop", Port: 8080, URL: "http://" + listener.Addr().String()}})
+	if word, err := portWord(t.Context(), port); err != nil ||
+		!strings.HasSuffix(word, " is forwarded to shop by devloop") {
 		t.Errorf("a port of devloop: %q, %v", word, err)
 	}
 	book.Handle(event.Event{Body: event.SessionFinished{}})

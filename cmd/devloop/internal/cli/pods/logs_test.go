@@ -25,7 +25,8 @@ import (
 
 func TestLinesOfLogs(t *testing.T) {
 	t.Parallel()
-	one, two := kube.Pod{Name: "web", Containers: []string{"app"}}, kube.Pod{Name: "worker", Containers: []string{"app", "proxy"}}
+	one, two := kube.Pod{Name: "web", Containers: []string{"app"}},
+		kube.Pod{Name: "worker", Containers: []string{"app", "proxy"}}
 	write := func(p *logPrinter) {
 		for i, pod := range []kube.Pod{one, two} {
 			for _, container := range pod.Containers {
@@ -91,7 +92,8 @@ func TestFollowedLogWaitsAsLongAsAnotherPodMayCome(t *testing.T) {
 			t.Errorf("got %+v, %v", got, there)
 		}
 		began := time.Now()
-		if _, there := after(t.Context(), next, serving, expected); there || time.Since(began) < time.Minute || time.Since(began) > time.Minute+2*successorTime {
+		if _, there := after(t.Context(), next, serving, expected); there || time.Since(began) < time.Minute ||
+			time.Since(began) > time.Minute+2*successorTime {
 			t.Errorf("it ends after %v, with a Pod: %v", time.Since(began), there)
 		}
 	})
@@ -117,7 +119,8 @@ func TestPreviousLogOfTheContainerThatCrashed(t *testing.T) {
 	}{{[]string{"proxy", "app"}, "[app] out of memory\n", ""}, {[]string{"proxy"}, "", "log.none"}} {
 		var out bytes.Buffer
 		p := &logPrinter{streams: wiring.Streams{Out: &out}}
-		err := p.containers(t.Context(), &runner.Runner{Client: client}, 0, kube.Pod{Namespace: "default", Name: "web", Containers: c.containers}, podlogs.Options{Previous: true})
+		err := p.containers(t.Context(), &runner.Runner{Client: client}, 0,
+			kube.Pod{Namespace: "default", Name: "web", Containers: c.containers}, podlogs.Options{Previous: true})
 		if out.String() != c.want || fault.Of(err).Code != c.code {
 			t.Errorf("%q: got %q, %v", c.containers, &out, err)
 		}

@@ -43,13 +43,14 @@ func (s *apiServer) serve(pod string) {
 	s.Helper()
 	listener := must.Get(net.Listen("tcp", s.address))(s)
 	s.address = listener.Addr().String()
-	s.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(corev1.PodList{
-			TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"},
-			Items:    []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: pod}, Status: corev1.PodStatus{Phase: corev1.PodRunning}}},
-		})
-	})}}
+	s.Server = &httptest.Server{Listener: listener,
+		Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(corev1.PodList{
+				TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"},
+				Items:    []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: pod}, Status: corev1.PodStatus{Phase: corev1.PodRunning}}},
+			})
+		})}}
 	s.Start()
 }
 
@@ -57,7 +58,8 @@ func (s *apiServer) serve(pod string) {
 func (s *apiServer) watched(streams wiring.Streams, asJSON bool) {
 	s.Helper()
 	client := must.Get(cluster.New(&rest.Config{Host: s.URL}, "kind-shop", "default"))(s)
-	w := watcher{Streams: streams, cluster: client, json: asJSON, interval: 10 * time.Millisecond, patience: 500 * time.Millisecond,
+	w := watcher{Streams: streams, cluster: client, json: asJSON, interval: 10 * time.Millisecond,
+		patience: 500 * time.Millisecond,
 		look: func(ctx context.Context) (rows []podview.Row, err error) {
 			list, err := inspect.Viewer{Client: client}.List(ctx, inspect.Selection{})
 			for _, p := range list {
@@ -76,7 +78,8 @@ func (s *apiServer) watched(streams wiring.Streams, asJSON bool) {
 	})
 }
 
-// TestWatchedStatusOutlivesAnOutage of the API server: a pipe gets the Pods before and after it, and stderr says what happened.
+// TestWatchedStatusOutlivesAnOutage of the API server: a pipe gets the Pods before and after it, and stderr says what
+// happened.
 func TestWatchedStatusOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
 	for name, asJSON := range map[string]bool{"text": false, "JSON": true} {
@@ -143,10 +146,11 @@ func TestWatchedStatusFailsWithoutACluster(t *testing.T) {
 	api.serve("web")
 	api.Close()
 	client := must.Get(cluster.New(&rest.Config{Host: api.URL}, "kind-shop", "default"))(t)
-	w := watcher{Streams: wiring.Streams{Out: io.Discard, Err: io.Discard}, cluster: client, patience: 20 * time.Second, look: func(ctx context.Context) ([]podview.Row, error) {
-		_, err := inspect.Viewer{Client: client}.List(ctx, inspect.Selection{})
-		return nil, err
-	}}
+	w := watcher{Streams: wiring.Streams{Out: io.Discard, Err: io.Discard}, cluster: client, patience: 20 * time.Second,
+		look: func(ctx context.Context) ([]podview.Row, error) {
+			_, err := inspect.Viewer{Client: client}.List(ctx, inspect.Selection{})
+			return nil, err
+		}}
 	if err := w.watch(t.Context()); err == nil {
 		t.Error("it waits for a cluster that never answered")
 	}

@@ -25,7 +25,8 @@ func TestKeysOfRun(t *testing.T) {
 	}
 	press("r")
 	press("R")
-	if one, two := <-batches, <-batches; !reflect.DeepEqual(one, watch.Whatever()) || !reflect.DeepEqual(two, watch.Everything()) {
+	if one, two := <-batches, <-batches; !reflect.DeepEqual(one, watch.Whatever()) ||
+		!reflect.DeepEqual(two, watch.Everything()) {
 		t.Errorf("r and R ask for %+v and %+v", one, two)
 	}
 	press("h")

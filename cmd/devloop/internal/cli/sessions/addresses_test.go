@@ -42,7 +42,8 @@ func TestAddressesThatLeadNowhereGo(t *testing.T) {
 		book.Handle(event.Event{Service: service, Body: event.PortForwarded{Pod: service, Port: 8080, URL: url}})
 	}
 	finished := func(outcome event.Outcome, url string) {
-		book.Handle(event.Event{Service: "shop", Body: event.StageFinished{Stage: event.Forward, Outcome: outcome, StageResult: event.StageResult{Answers: []event.PortAnswer{{URL: url}}}}})
+		book.Handle(event.Event{Service: "shop", Body: event.StageFinished{Stage: event.Forward, Outcome: outcome,
+			StageResult: event.StageResult{Answers: []event.PortAnswer{{URL: url}}}}})
 	}
 	book.Handle(event.Event{Service: "shop", Body: event.DebugPortOpen{Pod: "shop", Address: "localhost:5005"}})
 	forwarded("bank", "http://localhost:8081")
@@ -57,7 +58,8 @@ func TestAddressesThatLeadNowhereGo(t *testing.T) {
 	for _, a := range OpenAddresses("") {
 		urls = append(urls, a.URL)
 	}
-	if want := []string{"jdwp://localhost:5005", "http://localhost:8081", "http://localhost:8080/new"}; !slices.Equal(urls, want) {
+	if want := []string{"jdwp://localhost:5005", "http://localhost:8081",
+		"http://localhost:8080/new"}; !slices.Equal(urls, want) {
 		t.Errorf("got %q, want %q", urls, want)
 	}
 }
@@ -78,7 +80,8 @@ func TestAddressesSayWhereADebuggerIsAttached(t *testing.T) {
 		{event.Debugger{Action: "detached", Pod: "web"}, false},
 	} {
 		book.Handle(event.Event{Body: test.happens})
-		if got := OpenAddresses(""); len(got) != 1 || got[0].Debugger != test.want || got[0].URL != "jdwp://localhost:5005" {
+		if got := OpenAddresses(""); len(got) != 1 || got[0].Debugger != test.want ||
+			got[0].URL != "jdwp://localhost:5005" {
 			t.Errorf("after %+v: got %+v", test.happens, got)
 		}
 	}

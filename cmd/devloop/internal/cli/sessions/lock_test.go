@@ -21,7 +21,8 @@ func TestAProjectIsHeldOncePerPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Acquire("deploy", "/shop", "https://one", "default")
-	if f := fault.Of(err); f.Code != "project.held" || !strings.Contains(err.Error(), "devloop run holds it") || !slices.Contains(f.Hints, "or end it: kill "+strconv.Itoa(os.Getpid())) {
+	if f := fault.Of(err); f.Code != "project.held" || !strings.Contains(err.Error(), "devloop run holds it") ||
+		!slices.Contains(f.Hints, "or end it: kill "+strconv.Itoa(os.Getpid())) {
 		t.Errorf("the same place: got %v, %q", err, f.Hints)
 	}
 	other, err := Acquire("run", "/shop", "https://one", "test")

@@ -34,7 +34,8 @@ func TestProblemsAreFoundInTheOutput(t *testing.T) {
 			t.Errorf("%s: no build begins and ends", name)
 		}
 	}
-	for _, line := range []string{"cycle 2 because AppController.java changed", "done         0.21 s", "사이클 2 · A.java 변경됨", "완료       0.23 s", "orders    | done       7.00 s"} {
+	for _, line := range []string{"cycle 2 because AppController.java changed", "done         0.21 s",
+		"사이클 2 · A.java 변경됨", "완료       0.23 s", "orders    | done       7.00 s"} {
 		if regexp.MustCompile(beginPattern).MatchString(line) == regexp.MustCompile(endPattern).MatchString(line) {
 			t.Errorf("%q is not one of both", line)
 		}

@@ -18,7 +18,8 @@ import (
 
 // TestConfirmTakesAnAnswer types answers on a pseudo-terminal.
 func TestConfirmTakesAnAnswer(t *testing.T) {
-	for typed, want := range map[string]error{"\n": nil, "y\n": nil, "YES\n": nil, "n\n": errDeclined, "what\n": errDeclined} {
+	for typed, want := range map[string]error{"\n": nil, "y\n": nil, "YES\n": nil, "n\n": errDeclined,
+		"what\n": errDeclined} {
 		keyboard, s, _ := person(t)
 		must.Get(keyboard.WriteString(typed))(t)
 		if err := Confirm(t.Context(), s, false, "start it?"); !errors.Is(err, want) {
@@ -36,7 +37,8 @@ func TestChooseTakesANumber(t *testing.T) {
 			t.Errorf("%q: got %q, %v, %v", typed, got, asked, err)
 		}
 	}
-	if got, asked, err := Choose(t.Context(), Streams{In: strings.NewReader("1\n"), Err: os.Stderr}, "which?", []string{"a", "b"}); asked || err != nil {
+	if got, asked, err := Choose(t.Context(), Streams{In: strings.NewReader("1\n"), Err: os.Stderr}, "which?",
+		[]string{"a", "b"}); asked || err != nil {
 		t.Errorf("a script: got %q, %v, %v", got, asked, err)
 	}
 }
@@ -51,8 +53,7 @@ func TestEnterDoesNotConfirmALoss(t *testing.T) {
 	}
 }
 
-// TestConfirmEndsAtCtrlC wants the question to end with its context, and an Enter that comes
-// too late to be no yes.
+// TestConfirmEndsAtCtrlC wants the question to end with its context, and an Enter that comes too late to be no yes.
 func TestConfirmEndsAtCtrlC(t *testing.T) {
 	keyboard, s, screen := person(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -75,7 +76,8 @@ func TestConfirmEndsAtCtrlC(t *testing.T) {
 }
 
 func TestConfirmAsksNobodyWhereThereIsNone(t *testing.T) {
-	if err := Confirm(t.Context(), Streams{In: strings.NewReader("y\n"), Err: os.Stderr}, false, "start it?"); !errors.Is(err, errCannotAsk) {
+	if err := Confirm(t.Context(), Streams{In: strings.NewReader("y\n"), Err: os.Stderr}, false,
+		"start it?"); !errors.Is(err, errCannotAsk) {
 		t.Errorf("got %v", err)
 	}
 	if err := Confirm(t.Context(), Streams{In: strings.NewReader(""), Err: os.Stderr}, true, "start it?"); err != nil {

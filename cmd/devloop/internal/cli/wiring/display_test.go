@@ -22,8 +22,8 @@ import (
 // lineCount is more than a pipe and the queue of a reader hold together.
 const lineCount = 20_000
 
-// looping runs a command that publishes lines of an application's log, and calls done before it ends. Its output is a pipe.
-// Two at a time would race for the library's variable with the flag for help.
+// looping runs a command that publishes lines of an application's log, and calls done before it ends. Its output is a
+// pipe. Two at a time would race for the library's variable with the flag for help.
 func looping(t *testing.T, ctx context.Context, done func(output *os.File), flags ...string) {
 	t.Helper()
 	output, end, err := os.Pipe()
@@ -43,7 +43,8 @@ func looping(t *testing.T, ctx context.Context, done func(output *os.File), flag
 		})
 	}}
 	app := &cli.App{Commands: []*cli.Command{run}, ExitErrHandler: func(*cli.Context, error) {}}
-	if err := app.RunContext(ctx, append([]string{"devloop", "run"}, flags...)); err != nil && !errors.Is(err, context.Canceled) {
+	if err := app.RunContext(ctx, append([]string{"devloop", "run"}, flags...)); err != nil && !errors.Is(err,
+		context.Canceled) {
 		t.Error(err)
 	}
 	_ = end.Close()
@@ -104,29 +105,32 @@ func TestInterruptedLoopEndsThoughNothingReadsItsOutput(t *testing.T) {
 	looping(t, ctx, func(*os.File) { interrupt() }, "--json")
 }
 
-// TestEventsHaveWordsAndCommandsThatWork in the JSON stream, too: who publishes a notice knows neither language nor flags.
+// TestEventsHaveWordsAndCommandsThatWork in the JSON stream, too: who publishes a notice knows neither language nor
+// flags.
 func TestEventsHaveWordsAndCommandsThatWork(t *testing.T) {
 	var out bytes.Buffer
 	s := Streams{In: strings.NewReader(""), Out: &out, Err: io.Discard}
 	hint := []string{"see more: devloop logs web"}
 	failed := &event.Failure{Code: "pod.crash", Message: "it ended", Hints: hint}
-	run := &cli.Command{Name: "run", Flags: append(DisplayFlags(), SettingFlags("context", "namespace")...), Action: func(c *cli.Context) error {
-		d := NewDisplay(c, s)
-		for _, body := range []event.Body{
-			event.Notice{Code: event.NoticePodGap, Why: "of two"}, event.Notice{Code: "x", Text: "said", Hints: hint}, event.CheckFinished{Hints: hint, Failure: failed},
-			event.StageFinished{Failure: failed}, event.CycleFinished{Failure: failed}, event.StateChanged{Outage: failed}, event.SessionFinished{Failure: failed},
-		} {
-			d.Publish(0, body)
-		}
-		if got := d.Working.Say(hint[0]); got != "see more: devloop logs web --context kind-two -n team" {
-			t.Errorf("the page that answers 503 says %q", got)
-		}
-		return nil
-	}}
+	run := &cli.Command{Name: "run", Flags: append(DisplayFlags(), SettingFlags("context", "namespace")...),
+		Action: func(c *cli.Context) error {
+			d := NewDisplay(c, s)
+			for _, body := range []event.Body{
+				event.Notice{Code: event.NoticePodGap, Why: "of two"}, event.Notice{Code: "x", Text: "said", Hints: hint}, event.CheckFinished{Hints: hint, Failure: failed},
+				event.StageFinished{Failure: failed}, event.CycleFinished{Failure: failed}, event.StateChanged{Outage: failed}, event.SessionFinished{Failure: failed},
+			} {
+				d.Publish(0, body)
+			}
+			if got := d.Working.Say(hint[0]); got != "see more: devloop logs web --context kind-two -n team" {
+				t.Errorf("the page that answers 503 says %q", got)
+			}
+			return nil
+		}}
 	logs := &cli.Command{Name: "logs", Flags: SettingFlags("context", "namespace")}
 	app := &cli.App{Commands: []*cli.Command{run, logs}}
 	must.Do(t, app.Run([]string{"devloop", "run", "--json", "--context", "kind-two", "-n", "team"}))
-	if got := strings.Count(out.String(), `"see more: devloop logs web --context kind-two -n team"`); got != 7 || strings.Contains(out.String(), `logs web"`) {
+	if got := strings.Count(out.String(), `"see more: devloop logs web --context kind-two -n team"`); got != 7 ||
+		strings.Contains(out.String(), `logs web"`) {
 		t.Errorf("%d hints work:\n%s", got, &out)
 	}
 	if !strings.Contains(out.String(), `"why":"of two","text":"the old Pod goes before the new one serves: of two"`) {

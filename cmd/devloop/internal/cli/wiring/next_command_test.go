@@ -19,7 +19,8 @@ func TestHintsNameTheSameProjectAndPlace(t *testing.T) {
 		{[]string{"--context", "kind-two", "my shop"}, "devloop down 'my shop' --context kind-two"},
 	} {
 		var got string
-		a := &cli.App{Commands: []*cli.Command{{Name: "run", Flags: SettingFlags("module", "kubeconfig", "context", "namespace"),
+		a := &cli.App{Commands: []*cli.Command{{Name: "run",
+			Flags:  SettingFlags("module", "kubeconfig", "context", "namespace"),
 			Action: func(c *cli.Context) error { got = NextCommand(c, "down"); return nil }}}}
 		must.Do(t, a.Run(append([]string{"devloop", "run"}, c.args...)))
 		if got != c.want {
@@ -55,7 +56,8 @@ func TestCommandsInHintsWorkInTheSamePlace(t *testing.T) {
 // TestHintsOfARunInAnotherDirectoryNameIt, and its module.
 func TestHintsOfARunInAnotherDirectoryNameIt(t *testing.T) {
 	project := func(name string, do cli.ActionFunc) *cli.Command {
-		return &cli.Command{Name: name, ArgsUsage: "[DIR]", Flags: append(SettingFlags("module", "namespace"), &cli.BoolFlag{Name: "adopt"}, &cli.BoolFlag{Name: "all"}), Action: do}
+		return &cli.Command{Name: name, ArgsUsage: "[DIR]", Flags: append(SettingFlags("module", "namespace"),
+			&cli.BoolFlag{Name: "adopt"}, &cli.BoolFlag{Name: "all"}), Action: do}
 	}
 	for hint, want := range map[string]string{
 		"build it: devloop deploy":                             "build it: devloop deploy '../my shop' --module a -n team",
@@ -66,7 +68,8 @@ func TestHintsOfARunInAnotherDirectoryNameIt(t *testing.T) {
 		"see all: devloop deploy --all":                        "see all: devloop deploy --all -n team",
 	} {
 		var got string
-		a := &cli.App{Commands: []*cli.Command{project("run", func(c *cli.Context) error { got = Placed(c, hint); return nil }), project("deploy", nil)}}
+		a := &cli.App{Commands: []*cli.Command{project("run",
+			func(c *cli.Context) error { got = Placed(c, hint); return nil }), project("deploy", nil)}}
 		must.Do(t, a.Run([]string{"devloop", "run", "--module", "a", "-n", "team", "../my shop"}))
 		if got != want {
 			t.Errorf("got  %q\nwant %q", got, want)

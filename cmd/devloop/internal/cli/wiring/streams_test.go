@@ -23,7 +23,8 @@ const writing = "DEVLOOP_TEST_WRITING"
 // cleanedUp is the exit status of that run, if it came to its end.
 const cleanedUp = 7
 
-// TestCommandWhoseReaderHasGoneCleansUp plays devloop run | head: the system ends a process that writes to its output then.
+// TestCommandWhoseReaderHasGoneCleansUp plays devloop run | head: the system ends a process that writes to its output
+// then.
 func TestCommandWhoseReaderHasGoneCleansUp(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(writing) != "" {
@@ -80,7 +81,8 @@ func TestCommandThatPrintsEndsWithItsReader(t *testing.T) {
 		ctx.Context = t.Context()
 		ended := make(chan error, 1)
 		go func() {
-			ended <- UntilReaderEnds(Streams{Out: writer}, func(ctx *cli.Context) error { return c.do(ctx, writer) })(ctx)
+			ended <- UntilReaderEnds(Streams{Out: writer},
+				func(ctx *cli.Context) error { return c.do(ctx, writer) })(ctx)
 		}()
 		select {
 		case err := <-ended:

@@ -53,8 +53,8 @@ func (s *terminal) displayed(flags ...string) {
 	must.Do(s, app.Run(append([]string{"devloop", "run"}, flags...)))
 }
 
-// TestDisplayFitsTheTerminal: who asks for no colours gets a footer without, and neither a dumb terminal nor a screen reader
-// gets one. The cursor is always on a line of its own, so that a shell's prompt is in order even after kill -9.
+// TestDisplayFitsTheTerminal: who asks for no colours gets a footer without, and neither a dumb terminal nor a screen
+// reader gets one. The cursor is always on a line of its own, so that a shell's prompt is in order even after kill -9.
 func TestDisplayFitsTheTerminal(t *testing.T) {
 	for name, c := range map[string]struct {
 		term, noColour string
@@ -76,7 +76,8 @@ func TestDisplayFitsTheTerminal(t *testing.T) {
 			t.Setenv("FORCE_HYPERLINK", "0")
 			s := newTerminal(t)
 			s.displayed(c.flags...)
-			s.Await(s, c.last, func(text string) bool { return strings.Contains(text, c.last) && strings.HasSuffix(text, "\r\n") })
+			s.Await(s, c.last,
+				func(text string) bool { return strings.Contains(text, c.last) && strings.HasSuffix(text, "\r\n") })
 			if got := strings.Contains(s.String(), "●"); got != c.footer {
 				t.Errorf("a footer: %v, in %q", got, s)
 			}
@@ -96,13 +97,15 @@ func TestReportOfDoctorStaysOnTheTerminal(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
 	s := newTerminal(t)
 	s.Setenv("XDG_STATE_HOME", s.TempDir())
-	app := &cli.App{Commands: []*cli.Command{{Name: "doctor", Flags: DisplayFlags(), Action: func(c *cli.Context) error {
-		d := NewDisplay(c, Streams{In: s.file, Out: s.file, Err: s.file})
-		d.Publish(0, event.CheckStarted{ID: "cluster"})
-		d.Publish(0, event.CheckFinished{ID: "cluster", State: "failed", Evidence: "it is absent", Hints: []string{"create it"}, Failure: &event.Failure{}})
-		d.Publish(0, event.SessionFinished{Outcome: event.OK})
-		return nil
-	}}}}
+	app := &cli.App{Commands: []*cli.Command{{Name: "doctor", Flags: DisplayFlags(),
+		Action: func(c *cli.Context) error {
+			d := NewDisplay(c, Streams{In: s.file, Out: s.file, Err: s.file})
+			d.Publish(0, event.CheckStarted{ID: "cluster"})
+			d.Publish(0, event.CheckFinished{ID: "cluster", State: "failed", Evidence: "it is absent",
+				Hints: []string{"create it"}, Failure: &event.Failure{}})
+			d.Publish(0, event.SessionFinished{Outcome: event.OK})
+			return nil
+		}}}}
 	must.Do(t, app.Run([]string{"devloop", "doctor"}))
 	s.Await(s, "the hint", func(text string) bool { return strings.HasSuffix(text, "create it\r\n") })
 	footer, report, _ := strings.Cut(s.String(), "✗ cluster")

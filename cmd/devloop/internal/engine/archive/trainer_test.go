@@ -87,7 +87,8 @@ func TestArchiveIsMadeOnceForAnImageAndOneAtATime(t *testing.T) {
 	if !slices.Equal(m.trained, []string{"a", "c"}) {
 		t.Errorf("trained %q", m.trained)
 	}
-	want := event.ArchiveFinished{ClassArchive: event.ClassArchive{Used: true, Size: 20_000_000}, Took: event.Duration(time.Second)}
+	want := event.ArchiveFinished{ClassArchive: event.ClassArchive{Used: true, Size: 20_000_000},
+		Took: event.Duration(time.Second)}
 	if !reflect.DeepEqual(said, bodies{want, want}) {
 		t.Errorf("said %+v, want %+v", said, want)
 	}

@@ -89,7 +89,8 @@ func TestPortOfADebuggerThatIsTakenIsPublished(t *testing.T) {
 	c := &cluster{moved: &fault.Error{Op: "idea uses port 5005", Hints: []string{"stop it"}}}
 	debuggers(t, c, Options{On: true})
 	n, ok := c.published[0].(event.Notice)
-	if !ok || n.Why != "idea uses port 5005" || !slices.Equal(n.Objects, []string{shop.String()}) || len(n.Addresses) != 1 || !slices.Equal(n.Hints, []string{"stop it"}) {
+	if !ok || n.Why != "idea uses port 5005" || !slices.Equal(n.Objects, []string{shop.String()}) ||
+		len(n.Addresses) != 1 || !slices.Equal(n.Hints, []string{"stop it"}) {
 		t.Errorf("published %+v", c.published)
 	}
 }
@@ -111,7 +112,8 @@ func TestDebuggerIsRoutedToEachNewPodOnce(t *testing.T) {
 	}
 	next := []kube.Pod{{Name: "shop-b", UID: "2", Of: shop}, {Name: "stock", UID: "3", Of: stock}}
 	d.Route(events, next)
-	if len(c.published) != 3 || len(d.Awaited(first)) > 0 || !slices.Equal(d.Awaited(next), []string{address, c.published[2].(event.DebugPortOpen).Address}) {
+	if len(c.published) != 3 || len(d.Awaited(first)) > 0 ||
+		!slices.Equal(d.Awaited(next), []string{address, c.published[2].(event.DebugPortOpen).Address}) {
 		t.Errorf("published %+v", c.published)
 	}
 	for _, release := range []func(){d.Detach, func() { d.Fail("the Pod is gone") }} {
@@ -224,7 +226,8 @@ func TestPrepareEndsWhenTheJVMIsAboutToEnd(t *testing.T) {
 func TestDebugPortThatAJVMRejectsIsNotAskedForAgain(t *testing.T) {
 	t.Parallel()
 	crash := func(line string) error {
-		return podstatus.Finding{Code: "pod.crash", Why: "it ended"}.Explain(kube.Pod{Name: "shop"}, nil, podstatus.Evidence{Log: []string{"Picked up JAVA_TOOL_OPTIONS: -agentlib:jdwp", line}})
+		return podstatus.Finding{Code: "pod.crash", Why: "it ended"}.Explain(kube.Pod{Name: "shop"}, nil,
+			podstatus.Evidence{Log: []string{"Picked up JAVA_TOOL_OPTIONS: -agentlib:jdwp", line}})
 	}
 	for name, c := range map[string]struct {
 		err  error
@@ -237,9 +240,12 @@ func TestDebugPortThatAJVMRejectsIsNotAskedForAgain(t *testing.T) {
 		pods := &cluster{}
 		d, events := debuggers(t, pods, Options{On: true})
 		img := imageWith(t, v1.Config{})
-		options := func() string { return d.JVMOptions(manifest.Generate("app", 8080), []string{"app"}, img).JVMOptions }
+		options := func() string {
+			return d.JVMOptions(manifest.Generate("app", 8080), []string{"app"}, img).JVMOptions
+		}
 		asked := d.JVMOptions(manifest.Generate("app", 8080), []string{"app"}, img)
-		if got := d.Rejected(events, asked, c.err); got != c.want || d.Unavailable() != c.want || (options() == "") != c.want {
+		if got := d.Rejected(events, asked, c.err); got != c.want || d.Unavailable() != c.want ||
+			(options() == "") != c.want {
 			t.Errorf("%s: rejected %v, asks for %q", name, got, options())
 		}
 		if c.want != (len(pods.published) == 1) {

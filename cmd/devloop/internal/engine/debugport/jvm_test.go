@@ -72,12 +72,14 @@ func TestJVMThatDoesNotStartForItsDebugPortIsToldFromAnyOther(t *testing.T) {
 	}
 }
 
-// A manifest may name the port at which the image's own options let debuggers in. Nothing in the Pod says what it is for.
+// A manifest may name the port at which the image's own options let debuggers in. Nothing in the Pod says what it is
+// for.
 func TestPodsKnowTheDebugPortOfTheirImage(t *testing.T) {
 	t.Parallel()
 	img := imageWith(t, v1.Config{Env: []string{"JAVA_TOOL_OPTIONS=-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=*:8000"}})
 	img.Ref = "app:devloop-1"
-	pods := MarkImagePort([]kube.Pod{{Image: img.Ref, Ports: []int{8080, 8000}}, {Image: "postgres", Ports: []int{5432}}}, img)
+	pods := MarkImagePort([]kube.Pod{{Image: img.Ref, Ports: []int{8080, 8000}},
+		{Image: "postgres", Ports: []int{5432}}}, img)
 	if !pods[0].TakesHTTP(8080) || pods[0].TakesHTTP(8000) || len(pods[1].Debug) > 0 {
 		t.Errorf("got %+v", pods)
 	}

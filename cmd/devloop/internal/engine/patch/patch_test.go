@@ -34,7 +34,8 @@ func (c *cluster) note(pod kube.Pod, format string, args ...any) error {
 }
 
 func (c *cluster) Change(_ context.Context, p kube.Pod, port int, change supervisor.Change) (kube.Pod, error) {
-	err := c.note(p, "change at %d to %.4s, restart %v, %d files: %s", port, change.State, change.Restart, len(change.Files), change.Summary)
+	err := c.note(p, "change at %d to %.4s, restart %v, %d files: %s", port, change.State, change.Restart,
+		len(change.Files), change.Summary)
 	p.UID = "changed"
 	return p, err
 }
@@ -48,10 +49,12 @@ func (c *cluster) Note(_ context.Context, p kube.Pod, summary string) error {
 }
 
 func (c *cluster) Living(_ context.Context, pods []kube.Pod) ([]kube.Pod, error) {
-	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return c.refuses[p.Name] != nil }), c.refuses[""]
+	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return c.refuses[p.Name] != nil }),
+		c.refuses[""]
 }
 
-func (c *cluster) redefine(_ context.Context, p kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error {
+func (c *cluster) redefine(_ context.Context, p kube.Pod, classes map[string][]byte, loadedOnly bool,
+	ready func() error) error {
 	if err := ready(); err != nil {
 		return err
 	}
@@ -72,9 +75,11 @@ func code(files map[string]string) plan.State {
 }
 
 // patched plays a change of a class and a page in a Deployment of two Pods beside a database.
-func patched(t *testing.T, supervised bool, do func(Patcher, state.Deployment, plan.State, map[string][]byte) error, refuses map[string]error) ([]string, plan.State, error) {
+func patched(t *testing.T, supervised bool, do func(Patcher, state.Deployment, plan.State, map[string][]byte) error,
+	refuses map[string]error) ([]string, plan.State, error) {
 	t.Helper()
-	before, after := code(map[string]string{"a/B.class": "1", "static/a.css": "1"}), code(map[string]string{"a/B.class": "2", "static/a.css": "2"})
+	before, after := code(map[string]string{"a/B.class": "1", "static/a.css": "1"}),
+		code(map[string]string{"a/B.class": "2", "static/a.css": "2"})
 	img := image.Image{Ref: "app:1"}
 	img.Report.Supervised = supervised
 	d := state.Deployment{Image: img, Built: before, Code: state.Code{Kind: state.InImage, State: before},
@@ -93,7 +98,8 @@ func TestSwapSendsFilesToSupervisorsAndClassesToJVMs(t *testing.T) {
 	t.Parallel()
 	asked, after, err := patched(t, true, swap, nil)
 	change := fmt.Sprintf("change at 17654 to %.4s, restart false, 2 files: 1 class and 1 resource", after.Name)
-	want := []string{"a: " + change, "a: redefine a/B, loaded only: false", "b: " + change, "b: redefine a/B, loaded only: false"}
+	want := []string{"a: " + change, "a: redefine a/B, loaded only: false", "b: " + change,
+		"b: redefine a/B, loaded only: false"}
 	if err != nil || !reflect.DeepEqual(asked, want) {
 		t.Errorf("got %q, %v, want %q", asked, err, want)
 	}
@@ -103,16 +109,20 @@ func TestSwapSendsFilesToSupervisorsAndClassesToJVMs(t *testing.T) {
 func TestSwapSendsClassesAsTheyAreLoaded(t *testing.T) {
 	t.Parallel()
 	before := code(map[string]string{"a/B.class": "1", "a/C.class": "1"})
-	after := code(map[string]string{"a/B.class": "2"}).WithLoaded(map[string][]byte{"a/B.class": []byte("adapted"), "a/C.class": []byte("1")})
+	after := code(map[string]string{"a/B.class": "2"}).WithLoaded(
+		map[string][]byte{"a/B.class": []byte("adapted"), "a/C.class": []byte("1")})
 	img := image.Image{Ref: "app:1"}
 	img.Report.Supervised = true
 	got := map[string][]byte{}
-	p := Patcher{Pods: &cluster{}, Redefine: func(_ context.Context, _ kube.Pod, classes map[string][]byte, _ bool, ready func() error) error {
-		got = classes
-		return ready()
-	}}
-	d := state.Deployment{Image: img, Built: before, Code: state.Code{Kind: state.InImage, State: before}, Pods: []kube.Pod{{Name: "a", Image: img.Ref}}}
-	if err := p.Swap(t.Context(), d, after, changes(t, before, after)); err != nil || !reflect.DeepEqual(got, map[string][]byte{"a/B": []byte("adapted")}) {
+	p := Patcher{Pods: &cluster{},
+		Redefine: func(_ context.Context, _ kube.Pod, classes map[string][]byte, _ bool, ready func() error) error {
+			got = classes
+			return ready()
+		}}
+	d := state.Deployment{Image: img, Built: before, Code: state.Code{Kind: state.InImage, State: before},
+		Pods: []kube.Pod{{Name: "a", Image: img.Ref}}}
+	if err := p.Swap(t.Context(), d, after, changes(t, before, after)); err != nil ||
+		!reflect.DeepEqual(got, map[string][]byte{"a/B": []byte("adapted")}) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -120,7 +130,8 @@ func TestSwapSendsClassesAsTheyAreLoaded(t *testing.T) {
 func TestSwapWithoutASupervisorNotesTheChangeAndNeedsLoadedClasses(t *testing.T) {
 	t.Parallel()
 	asked, _, err := patched(t, false, swap, nil)
-	want := []string{"a: note 1 class and 1 resource", "a: redefine a/B, loaded only: true", "b: note 1 class and 1 resource", "b: redefine a/B, loaded only: true"}
+	want := []string{"a: note 1 class and 1 resource", "a: redefine a/B, loaded only: true",
+		"b: note 1 class and 1 resource", "b: redefine a/B, loaded only: true"}
 	if err != nil || !reflect.DeepEqual(asked, want) {
 		t.Errorf("got %q, %v, want %q", asked, err, want)
 	}
@@ -129,7 +140,8 @@ func TestSwapWithoutASupervisorNotesTheChangeAndNeedsLoadedClasses(t *testing.T)
 func TestNoJVMLooksForClassesIfAPodRefusesTheFiles(t *testing.T) {
 	t.Parallel()
 	for _, supervised := range []bool{true, false} {
-		asked, _, err := patched(t, supervised, swap, map[string]error{"b": fmt.Errorf("pod b: %w", supervisor.ErrUnsupervised)})
+		asked, _, err := patched(t, supervised, swap,
+			map[string]error{"b": fmt.Errorf("pod b: %w", supervisor.ErrUnsupervised)})
 		if !errors.Is(err, supervisor.ErrUnsupervised) || strings.Contains(strings.Join(asked, ""), "redefine") {
 			t.Errorf("supervised %v: got %v after %q", supervised, err, asked)
 		}
@@ -148,7 +160,8 @@ func TestRestartReturnsThePodsThatChanged(t *testing.T) {
 		return errors.Join(err, p.Confirm(context.Background(), now, d))
 	}
 	asked, after, err := patched(t, true, restart, nil)
-	change, prove := fmt.Sprintf("change at 17654 to %.4s, restart true, 2 files: 1 class and 1 resource", after.Name), fmt.Sprintf("confirm %.4s at 17654, it had ", after.Name)
+	change, prove := fmt.Sprintf("change at 17654 to %.4s, restart true, 2 files: 1 class and 1 resource", after.Name),
+		fmt.Sprintf("confirm %.4s at 17654, it had ", after.Name)
 	want := []string{"a: " + change, "a: " + prove, "b: " + change, "b: " + prove}
 	if err != nil || !reflect.DeepEqual(asked, want) {
 		t.Errorf("got %q, %v, want %q", asked, err, want)
@@ -170,7 +183,8 @@ func TestPodsAreGoneIfOthersAreLeft(t *testing.T) {
 		"one that stays away":  {map[string]error{"b": away, "db": away}, nil},
 		"that cannot be known": {map[string]error{"b": away, "": away}, nil},
 	} {
-		if got := (Patcher{Pods: &cluster{refuses: c.refuses}}).Gone(t.Context(), pods); !slices.EqualFunc(got, c.want, func(a, b kube.Pod) bool { return a.UID == b.UID }) {
+		if got := (Patcher{Pods: &cluster{refuses: c.refuses}}).Gone(t.Context(), pods); !slices.EqualFunc(got, c.want,
+			func(a, b kube.Pod) bool { return a.UID == b.UID }) {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}

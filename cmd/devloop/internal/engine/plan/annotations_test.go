@@ -50,8 +50,10 @@ func TestAnnotationsOfClasses(t *testing.T) {
 // TestClassesThatSpringFinds: such a class needs a restart when it is new, although a body in it may not.
 func TestClassesThatSpringFinds(t *testing.T) {
 	t.Parallel()
-	for annotation, want := range map[string]string{settingsAnnotation: "@ConfigurationProperties", persistence + "Entity": "@Entity",
-		"org/springframework/context/annotation/Configuration": "@Configuration", "com/fasterxml/jackson/annotation/JsonTypeName": ""} {
+	for annotation, want := range map[string]string{settingsAnnotation: "@ConfigurationProperties",
+		persistence + "Entity":                                 "@Entity",
+		"org/springframework/context/annotation/Configuration": "@Configuration",
+		"com/fasterxml/jackson/annotation/JsonTypeName":        ""} {
 		if got := whyFound(withType(class("A", "", object), annotation)); got != want {
 			t.Errorf("%s: got %q, want %q", annotation, got, want)
 		}

@@ -34,7 +34,8 @@ func inMemory(texts map[string][]byte) Files {
 		sum := sha256.Sum256(text)
 		sums[path] = &sum
 	}
-	return Files{Texts: texts, Sums: filesums.Set{}.With(sums), Read: func(path string) ([]byte, error) { return texts[path], nil }}
+	return Files{Texts: texts, Sums: filesums.Set{}.With(sums),
+		Read: func(path string) ([]byte, error) { return texts[path], nil }}
 }
 
 func state(all ...string) State { return NewState(inMemory(files(all...)), libraries) }
@@ -93,7 +94,8 @@ func TestLibrariesRestartTheApplicationWhereItsPodCanHaveThem(t *testing.T) {
 		{"where that is not possible", changed, false, Decision{Path: Pod, Why: "library a.jar changed"}},
 		{"and more", after(map[Part]string{{"library", "a.jar"}: "2", {Kind: "java"}: "21"}), true, Decision{Path: Pod, Why: "Java version is new"}},
 	} {
-		got := Decide(Input{Saved: source, Image: true, Runs: running(was), After: c.after, WithLibraries: func() (map[string][]byte, bool) { return added, c.can }})
+		got := Decide(Input{Saved: source, Image: true, Runs: running(was), After: c.after,
+			WithLibraries: func() (map[string][]byte, bool) { return added, c.can }})
 		if !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.what, got, c.want)
 		}
@@ -171,7 +173,8 @@ func TestTemplatesAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
 	} {
 		runs := running(c.before)
 		runs.Templates = c.templates
-		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
+		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path ||
+			d.Why != c.why {
 			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
 		}
 	}
@@ -208,7 +211,8 @@ func TestTextsAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
 	} {
 		runs := running(c.before)
 		runs.Messages = c.messages
-		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
+		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path ||
+			d.Why != c.why {
 			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
 		}
 	}
@@ -232,8 +236,10 @@ func TestWithoutASupervisorOnlyLoadedClassesChange(t *testing.T) {
 	classes := func(members string) State {
 		return state("A.class", string(compiled(t, members)), "static/a.css", "a", "application.yml", "a")
 	}
-	is, body, shape := classes(`String a() { return "a"; }`), classes(`String a() { return "b"; }`), classes(`String a() { return "a"; } void more() {}`)
-	page, settings := state("A.class", string(is.files["A.class"]), "static/a.css", "b", "application.yml", "a"), state("A.class", string(is.files["A.class"]), "static/a.css", "a", "application.yml", "b")
+	is, body, shape := classes(`String a() { return "a"; }`), classes(`String a() { return "b"; }`),
+		classes(`String a() { return "a"; } void more() {}`)
+	page, settings := state("A.class", string(is.files["A.class"]), "static/a.css", "b", "application.yml", "a"),
+		state("A.class", string(is.files["A.class"]), "static/a.css", "a", "application.yml", "b")
 	runs := running(is)
 	runs.HotSwapOnly = true
 	for _, c := range []struct {
@@ -248,7 +254,8 @@ func TestWithoutASupervisorOnlyLoadedClassesChange(t *testing.T) {
 		{"settings", settings, Pod, "application.yml is read at start"},
 		{"nothing", is, Nothing, "the classes and resources are as they were"},
 	} {
-		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
+		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path ||
+			d.Why != c.why {
 			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
 		}
 	}
@@ -271,7 +278,8 @@ func TestClassesAreSwappedWhereOnlyRequestsCallThem(t *testing.T) {
 	real.Java(t)
 	classes := func(members string) State { return state("A.class", string(compiled(t, members))) }
 	body, other := classes(`String a() { return "a"; }`), classes(`String a() { return "b"; }`)
-	kept, made := classes(`String a; A() { a = a(); } String a() { return "a"; }`), classes(`String a; A() { a = a(); } String a() { return "b"; }`)
+	kept, made := classes(`String a; A() { a = a(); } String a() { return "a"; }`),
+		classes(`String a; A() { a = a(); } String a() { return "b"; }`)
 	fixed := running(body)
 	fixed.Swappable = false
 	for _, c := range []struct {
@@ -306,13 +314,15 @@ func TestChangeIsWhatDiffers(t *testing.T) {
 	if got, err := Changes(before, after); !reflect.DeepEqual(got, want) || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if again := NewState(inMemory(maps.Clone(before.files)), maps.Clone(before.dependencies)); before.Name == after.Name || before.Name != again.Name {
+	if again := NewState(inMemory(maps.Clone(before.files)),
+		maps.Clone(before.dependencies)); before.Name == after.Name || before.Name != again.Name {
 		t.Error("the states are not told apart by their content")
 	}
 	if other := NewState(inMemory(before.files), nil); other.Name == before.Name {
 		t.Error("the rest does not count")
 	}
-	none := State{dependencies: map[Part]string{{"library", "a.jar"}: "2", {"library", "b.jar"}: "1", {Kind: "library-order"}: "a"}}
+	none := State{dependencies: map[Part]string{{"library", "a.jar"}: "2", {"library", "b.jar"}: "1",
+		{Kind: "library-order"}: "a"}}
 	for want, after := range map[string]State{
 		"":                                    NewState(inMemory(nil), none.dependencies),
 		"1 class":                             NewState(inMemory(files("A.class", "")), none.dependencies),
@@ -355,7 +365,8 @@ func TestFilesThatNoDecisionLooksIntoAreReadWhenTheyDiffer(t *testing.T) {
 		return NewState(f, libraries)
 	}
 	decide := func(after State) Decision {
-		return Decide(Input{Saved: source, Image: true, Runs: Running{State: unkept("old", nil), Serves: true}, After: after})
+		return Decide(
+			Input{Saved: source, Image: true, Runs: Running{State: unkept("old", nil), Serves: true}, After: after})
 	}
 	if d := decide(unkept("old", errors.New("not to be read"))); d.Path != Nothing {
 		t.Errorf("got %+v", d)

@@ -18,11 +18,11 @@ import (
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
 )
 
-// TestReplay decides how the last commits of a repository would reach a running application, as if
-// each were one save, then as if each changed source were one, and prints how many take which path and why the others restart.
-// DEVLOOP_REPLAY is a git directory, and DEVLOOP_CLASSPATH what its sources are compiled with: one class path a line, of which a
-// commit takes the first with which it compiles. Other commits are left out. DEVLOOP_COMMITS is what git log gets to choose
-// commits, -n 50 if it is not set.
+// TestReplay decides how the last commits of a repository would reach a running application, as if each were one save,
+// then as if each changed source were one, and prints how many take which path and why the others restart.
+// DEVLOOP_REPLAY is a git directory, and DEVLOOP_CLASSPATH what its sources are compiled with: one class path a line,
+// of which a commit takes the first with which it compiles. Other commits are left out. DEVLOOP_COMMITS is what git log
+// gets to choose commits, -n 50 if it is not set.
 //
 //	mvn -q dependency:build-classpath -Dmdep.outputFile=/tmp/cp
 //	DEVLOOP_REPLAY=$PWD/.git DEVLOOP_CLASSPATH=$(cat /tmp/cp) go test -v -run TestReplay ./cmd/devloop/internal/engine/plan
@@ -31,7 +31,8 @@ func TestReplay(t *testing.T) {
 	if repo.dir == "" {
 		t.Skip("DEVLOOP_REPLAY names no repository")
 	}
-	args := append([]string{"log", "--no-merges", "--format=%H"}, strings.Fields(cmp.Or(os.Getenv("DEVLOOP_COMMITS"), "-n 50"))...)
+	args := append([]string{"log", "--no-merges", "--format=%H"},
+		strings.Fields(cmp.Or(os.Getenv("DEVLOOP_COMMITS"), "-n 50"))...)
 	commits, sources, left := counts{}, counts{}, 0
 	for _, commit := range strings.Fields(repo.git(append(args, "--", "*src/main/java/*.java")...)) {
 		before, after, err := repo.change(commit)
@@ -49,7 +50,8 @@ func TestReplay(t *testing.T) {
 			t.Logf("   %s %s", d.Path, d.Why)
 		}
 	}
-	t.Logf("%d commits do not compile with these class paths\nby commit:\n%s\nby changed source:\n%s", left, commits, sources)
+	t.Logf("%d commits do not compile with these class paths\nby commit:\n%s\nby changed source:\n%s", left,
+		commits, sources)
 }
 
 // counts counts decisions, by path and by the kind of reason.
@@ -67,7 +69,8 @@ func (c counts) add(d Decision) {
 
 func (c counts) String() string {
 	var b strings.Builder
-	for _, name := range slices.SortedFunc(maps.Keys(c), func(a, b string) int { return cmp.Or(c[b]-c[a], cmp.Compare(a, b)) }) {
+	for _, name := range slices.SortedFunc(maps.Keys(c),
+		func(a, b string) int { return cmp.Or(c[b]-c[a], cmp.Compare(a, b)) }) {
 		_, _ = fmt.Fprintf(&b, "%5d %s\n", c[name], name)
 	}
 	return b.String()
@@ -112,7 +115,8 @@ type snapshot struct {
 func (c snapshot) decide(after snapshot) Decision {
 	runs := running(NewState(inMemory(c.own), c.rest))
 	runs.NewMethods = true
-	return Decide(Input{Saved: source, Image: true, Runs: runs, After: NewState(inMemory(after.own), after.rest), Mode: ModeAuto})
+	return Decide(Input{Saved: source, Image: true, Runs: runs, After: NewState(inMemory(after.own), after.rest),
+		Mode: ModeAuto})
 }
 
 // bySource returns the application with the classes of one source changed, for each source whose classes do.
@@ -161,7 +165,8 @@ func (h *history) state(commit, classPath string) (snapshot, error) {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return snapshot{}, err
 	}
-	answer, err := javactest.Shared(h.t).Compile(h.t.Context(), javac.Request{Options: []string{"-g", "-parameters", "-d", out, "-classpath", classPath}, Sources: sources})
+	answer, err := javactest.Shared(h.t).Compile(h.t.Context(),
+		javac.Request{Options: []string{"-g", "-parameters", "-d", out, "-classpath", classPath}, Sources: sources})
 	if err != nil {
 		return snapshot{}, err
 	}

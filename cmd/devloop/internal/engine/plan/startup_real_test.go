@@ -104,16 +104,18 @@ class ByOwn implements Plain { public String plainly() { return ""; } }
 			ran[m.Name] += startup.reason(c.Name, m)
 		}
 	}
-	if label := (classfile.Member{Name: "label", Desc: "()Ljava/lang/String;"}); startup.reason("Labels", label) != "" || startup.reason("Namesake", label) == "" {
+	if label := (classfile.Member{Name: "label", Desc: "()Ljava/lang/String;"}); startup.reason("Labels",
+		label) != "" || startup.reason("Namesake", label) == "" {
 		t.Error("a method counts as called at start because of one of another class")
 	}
-	for _, name := range []string{"handler", "helper", "privately", "request", "untouched", "answers", "answered", "looks", "looked", "plainly"} {
+	for _, name := range []string{"handler", "helper", "privately", "request", "untouched", "answers", "answered",
+		"looks", "looked", "plainly"} {
 		if ran[name] != "" {
 			t.Errorf("%s: it ran at start, since %s; only requests call it", name, ran[name])
 		}
 	}
-	for _, name := range []string{"<init>", "fromConstructor", "deeper", "fromLambda", "counts", "counted", "stores", "stored", "remembers", "remembered",
-		"started", "cached", "inCache", "getTold", "toString", "main", "bean", "inBean", "plain", "open", "compare",
+	for _, name := range []string{"<init>", "fromConstructor", "deeper", "fromLambda", "counts", "counted", "stores",
+		"stored", "remembers", "remembered", "started", "cached", "inCache", "getTold", "toString", "main", "bean", "inBean", "plain", "open", "compare",
 		"run", "byClass", "byInterface", "byAnnotation"} {
 		if ran[name] == "" {
 			t.Errorf("%s may have run at start", name)

@@ -31,7 +31,8 @@ const object = "java/lang/Object"
 
 func TestMethodsThatRunWithoutARequest(t *testing.T) {
 	t.Parallel()
-	writes, puts, caches := method("handler", "GetMapping"), method("handler", "GetMapping"), method("handler", "GetMapping")
+	writes, puts, caches := method("handler", "GetMapping"), method("handler", "GetMapping"),
+		method("handler", "GetMapping")
 	writes.Code.Writes = true
 	puts.Code.Calls, puts.Code.ReadsCollection = []classfile.Call{{Owner: "java/util/Map", Name: "put"}}, true
 	caches.Code.Calls = []classfile.Call{{Owner: "com/acme/cache/Store", Name: "get"}}
@@ -42,7 +43,8 @@ func TestMethodsThatRunWithoutARequest(t *testing.T) {
 	validated := class("A", "", "org/springframework/validation/Validator", method("validate", ""))
 	validated.Annotations = []classfile.Annotation{{Type: settingsAnnotation}}
 	field := class("Named", "", object, method("getPrice", ""))
-	field.Fields = []classfile.Member{{Name: "x", Annotations: []classfile.Annotation{{Type: "org/example/Value", Strings: []string{"#{named.price}"}}}}}
+	field.Fields = []classfile.Member{{Name: "x",
+		Annotations: []classfile.Annotation{{Type: "org/example/Value", Strings: []string{"#{named.price}"}}}}}
 	for name, c := range map[string]struct {
 		class *classfile.Class
 		want  string
@@ -84,7 +86,8 @@ func TestMethodsThatRunWithoutARequest(t *testing.T) {
 func TestWhatAMethodOfStartupCallsRanToo(t *testing.T) {
 	t.Parallel()
 	config := class("Config", "", object, method("bean", "Bean", "price"))
-	service := class("Service", "Service", object, method("price", "", "tax"), method("tax", "", "price"), method("total", "", "price"))
+	service := class("Service", "Service", object, method("price", "", "tax"), method("tax", "", "price"),
+		method("total", "", "price"))
 	s := newStartup([]*classfile.Class{service, config})
 	for i, want := range []string{"@Bean", "@Bean", ""} { // total calls price, and is called by nothing
 		if got := s.reason(service.Name, service.Methods[i]); got != want {
@@ -102,9 +105,11 @@ func TestLambdasThatServeRequestsDoNotRunAtStart(t *testing.T) {
 		"org/springframework/security/core/userdetails/UserDetailsService": "",
 		"java/lang/Runnable": "@Bean",
 	} {
-		config, service := class("Config", "", object, method("bean", "Bean", "price")), class("Prices", "Service", object, method("price", ""))
+		config, service := class("Config", "", object, method("bean", "Bean", "price")),
+			class("Prices", "Service", object, method("price", ""))
 		config.Methods[0].Code.Calls[0].As = as
-		if got := newStartup([]*classfile.Class{config, service}).reason(service.Name, service.Methods[0]); got != want {
+		if got := newStartup([]*classfile.Class{config, service}).reason(service.Name,
+			service.Methods[0]); got != want {
 			t.Errorf("as a %s: got %q, want %q", as, got, want)
 		}
 	}
@@ -114,12 +119,14 @@ func TestSupertypesOfTheApplicationCount(t *testing.T) {
 	t.Parallel()
 	base := class("Base", "", "org/acme/Listener")
 	child := class("Child", "", "com/example/Base", method("price", ""))
-	if got := newStartup([]*classfile.Class{child, base}).reason(child.Name, child.Methods[0]); got != "it is a Listener" {
+	if got := newStartup([]*classfile.Class{child, base}).reason(child.Name,
+		child.Methods[0]); got != "it is a Listener" {
 		t.Errorf("got %q", got)
 	}
 	annotated := class("Base", "", object, method("init", "PostConstruct"))
 	override := class("Child", "", "com/example/Base", method("init", ""))
-	if got := newStartup([]*classfile.Class{override, annotated}).reason(override.Name, override.Methods[0]); got != "@PostConstruct" {
+	if got := newStartup([]*classfile.Class{override, annotated}).reason(override.Name,
+		override.Methods[0]); got != "@PostConstruct" {
 		t.Errorf("a method that overrides one with an annotation: got %q", got)
 	}
 	loop := class("Loop", "", "com/example/Loop", method("price", ""))
@@ -145,7 +152,8 @@ func TestAnnotationsOfTheApplicationThatMapRequests(t *testing.T) {
 			login.Annotations = append(login.Annotations, classfile.Annotation{Type: of})
 		}
 		handler := class("A", "RestController", object, method("login", "", "price"), method("price", ""))
-		handler.Methods[0].Annotations = []classfile.Annotation{{Type: "com/example/Login", Strings: []string{"/login"}}}
+		handler.Methods[0].Annotations = []classfile.Annotation{{Type: "com/example/Login",
+			Strings: []string{"/login"}}}
 		s := newStartup([]*classfile.Class{handler, login, mark})
 		for _, m := range handler.Methods {
 			got := s.reason(handler.Name, m)

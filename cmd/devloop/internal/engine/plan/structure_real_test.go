@@ -21,8 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
-// shape is something that a class may have, with an id, so that there can be several, and a value,
-// which changes.
+// shape is something that a class may have, with an id, so that there can be several, and a value, which changes.
 type shape struct {
 	statement, member, beside string // in the method that requests call, in its class, beside that class
 }

@@ -50,9 +50,11 @@ func TestStructuralEdits(t *testing.T) {
 		{"an anonymous class", plain, `class A { private int n; String a() { return new Object() { String b() { return "b"; } }.b(); } }`, Swap, "", ""},
 		{"a record in a method", plain, `class A { private int n; String a() { record B(int n) { } return new B(1).toString(); } }`, Swap, "", ""},
 		{"an anonymous class that uses a private field", plain, `class A { private int n; String a() { return new Object() { String b() { return "b" + n; } }.b(); } }`,
-			Restart, "A$1 uses private members of A, and one of them is new", "A$1 uses private members of A, and one of them is new"},
+			Restart, "A$1 uses private members of A, and one of them is new",
+			"A$1 uses private members of A, and one of them is new"},
 		{"a private nested class", plain, `class A { private int n; String a() { return "" + new B(); } private static class B { } }`,
-			Restart, "A uses private members of A$B, and one of them is new", "A uses private members of A$B, and one of them is new"},
+			Restart, "A uses private members of A$B, and one of them is new",
+			"A uses private members of A$B, and one of them is new"},
 		{"a nested class that Spring finds", plain, plain[:len(plain)-1] + "@Configuration static class B { } }", Restart, "A$B is new: @Configuration", "A$B is new: @Configuration"},
 		{"a nested class with a bean", plain, plain[:len(plain)-1] + "static class B { @Bean Object b() { return null; } } }", Restart, "A$B is new: @Bean", "A$B is new: @Bean"},
 		{"a class", plain, plain + "class B { }", Swap, "", ""},
@@ -67,14 +69,17 @@ func TestStructuralEdits(t *testing.T) {
 			}
 			runs := running(program(t, c.before))
 			runs.NewMethods = newMethods
-			if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: program(t, c.after), Mode: ModeAuto}); d.Path != want.Path || d.Why != want.Why {
-				t.Errorf("%s, new methods %v: got %v, %q, want %v, %q", c.what, newMethods, d.Path, d.Why, want.Path, want.Why)
+			if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: program(t, c.after),
+				Mode: ModeAuto}); d.Path != want.Path || d.Why != want.Why {
+				t.Errorf("%s, new methods %v: got %v, %q, want %v, %q", c.what, newMethods, d.Path, d.Why,
+					want.Path, want.Why)
 			}
 		}
 	}
 	runs := running(program(t, plain))
 	runs.NewMethods, runs.HotSwapOnly = true, true
-	if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: program(t, nested)}); d.Path != Pod || d.Why != "A$B is new" {
+	if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: program(t, nested)}); d.Path != Pod ||
+		d.Why != "A$B is new" {
 		t.Errorf("where no file changes: got %v, %q", d.Path, d.Why)
 	}
 }
@@ -83,7 +88,8 @@ func TestStructuralEdits(t *testing.T) {
 func TestClassesThatTheJVMHasInAnotherForm(t *testing.T) {
 	real.Java(t)
 	body := func(lambdas string) State { return program(t, `class A { void a() { `+lambdas+` } void b() { } }`) }
-	const one, two, three = `Runnable r = () -> System.out.println("1");`, `Runnable s = () -> System.out.println("2");`, `Runnable t = () -> System.out.println("3");`
+	const one, two, three = `Runnable r = () -> System.out.println("1");`,
+		`Runnable s = () -> System.out.println("2");`, `Runnable t = () -> System.out.println("3");`
 	runs := running(body(one))
 	runs.NewMethods = true
 	save := func(after State) Decision {
@@ -100,7 +106,8 @@ func TestClassesThatTheJVMHasInAnotherForm(t *testing.T) {
 	}
 	save(body(three + two + one))
 	save(body(one))
-	if runs.State.Restarted().Loaded("A.class") == nil || !bytes.Equal(runs.State.Restarted().Loaded("A.class"), body(one).files["A.class"]) {
+	if runs.State.Restarted().Loaded("A.class") == nil ||
+		!bytes.Equal(runs.State.Restarted().Loaded("A.class"), body(one).files["A.class"]) {
 		t.Error("a JVM that starts has other classes than its files")
 	}
 }
@@ -112,8 +119,10 @@ func TestClassesThatComeBack(t *testing.T) {
 		`static class B { static int n = "b".length(); String b() { return "b" + n; } }`: "A$B is new, and the JVM may have its static fields from before",
 		`static class B { String b() { return "b"; } void more() { } }`:                  "A$B: method more added",
 	} {
-		runs := running(program(t, `class A { String a() { return new B().b(); } static class B { String b() { return "a"; } } }`))
-		for _, text := range []string{`class A { String a() { return "a"; } }`, `class A { String a() { return new B().b(); } ` + nested + ` }`} {
+		runs := running(
+			program(t, `class A { String a() { return new B().b(); } static class B { String b() { return "a"; } } }`))
+		for _, text := range []string{`class A { String a() { return "a"; } }`,
+			`class A { String a() { return new B().b(); } ` + nested + ` }`} {
 			after := program(t, text)
 			d := Decide(Input{Saved: source, Image: true, Runs: runs, After: after})
 			runs.State = after.WithLoaded(d.Loaded)

@@ -37,7 +37,8 @@ func TestAskKeepsPagesOutOfTheLine(t *testing.T) {
 		_, _ = io.WriteString(w, "<!doctype html><title>hello</title>")
 	}))
 	defer server.Close()
-	if got, err := ask(t.Context(), &fakePort{server: server}, server.URL); err != nil || got.Status != 200 || got.Text != "" {
+	if got, err := ask(t.Context(), &fakePort{server: server}, server.URL); err != nil || got.Status != 200 ||
+		got.Text != "" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -70,17 +71,20 @@ func TestAskFindsOutThatAnApplicationSpeaksTLS(t *testing.T) {
 	server.URL = strings.Replace(server.URL, "https:", "http:", 1)
 	port := &fakePort{server: server}
 	got, err := ask(t.Context(), port, port.URL())
-	if err != nil || got.Status != 200 || got.Text != "secret" || got.URL != strings.Replace(server.URL, "http:", "https:", 1) {
+	if err != nil || got.Status != 200 || got.Text != "secret" ||
+		got.URL != strings.Replace(server.URL, "http:", "https:", 1) {
 		t.Errorf("got %+v at %s, %v", got, got.URL, err)
 	}
 }
 
 func TestAskTakesABadRequestForAnAnswer(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadRequest) }))
+	server := httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadRequest) }))
 	defer server.Close()
 	port := &fakePort{server: server}
-	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.Status != 400 || got.Text != "no" || got.URL != server.URL {
+	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.Status != 400 || got.Text != "no" ||
+		got.URL != server.URL {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -114,20 +118,24 @@ func TestApplicationThatADebuggerMayHaveStoppedIsNotAsked(t *testing.T) {
 	}
 }
 
-// TestPortThatHangsUpAtOnceAcceptsConnections has a server that closes each connection when it has read a byte of another
-// protocol. It serves its own clients.
+// TestPortThatHangsUpAtOnceAcceptsConnections has a server that closes each connection when it has read a byte of
+// another protocol. It serves its own clients.
 func TestPortThatHangsUpAtOnceAcceptsConnections(t *testing.T) {
 	t.Parallel()
-	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error { _, _ = data.Read(make([]byte, 1)); return nil }}
+	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error {
+		_, _ = data.Read(make([]byte, 1))
+		return nil
+	}}
 	local := must.Get(localport.Listen(t.Context(), node.Dial, localport.Options{}))(t)
 	t.Cleanup(func() { _ = local.Close() })
 	app := kube.Pod{Name: "app", UID: "1", Ports: []int{9092}}
 	local.SetBackend(app, 9092)
-	check := Check{Stopped: func(kube.Pod) bool { return false }, Dial: func(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {
-		client, server := net.Pipe()
-		go func() { _, _ = server.Read(make([]byte, 1)); _ = server.Close() }()
-		return client, nil
-	}}
+	check := Check{Stopped: func(kube.Pod) bool { return false },
+		Dial: func(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {
+			client, server := net.Pipe()
+			go func() { _, _ = server.Read(make([]byte, 1)); _ = server.Close() }()
+			return client, nil
+		}}
 	got, err := check.Ask(t.Context(), Local{Port: local, To: kube.Endpoint{Port: 9092}}, app, local.URL())
 	if err != nil || got.Skipped || got.Status != 0 {
 		t.Errorf("got %+v, %v; the port says %v", got, err, local.Err())

@@ -90,7 +90,8 @@ func TestPortThatIsTakenHasAnotherNumberAndThatIsPublished(t *testing.T) {
 	moved.moved = &fault.Error{Op: "java uses port 8080", Hints: []string{"stop it"}}
 	f, events := opening(&r, nil, moved)
 	must.Do(t, f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}}))
-	want := []event.Notice{{Level: event.Warning, Code: event.NoticePortMoved, Why: "java uses port 8080", Port: 8080, Objects: []string{pod.String()}, Addresses: []string{moved.URL()}, Hints: []string{"stop it"}}}
+	want := []event.Notice{{Level: event.Warning, Code: event.NoticePortMoved, Why: "java uses port 8080", Port: 8080,
+		Objects: []string{pod.String()}, Addresses: []string{moved.URL()}, Hints: []string{"stop it"}}}
 	if got := r.notices(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -107,7 +108,8 @@ func TestTwoLocalPortsForOneContainerPortContradict(t *testing.T) {
 }
 
 // forwarding runs the stage that forwards to a Pod with these ports.
-func forwarding(t *testing.T, f *Forwards, events publish.Publisher, numbers ...int) (answers []event.PortAnswer, err error) {
+func forwarding(t *testing.T, f *Forwards, events publish.Publisher,
+	numbers ...int) (answers []event.PortAnswer, err error) {
 	t.Helper()
 	err = events.Stage(t.Context(), event.Forward, func(ctx context.Context, s *publish.Stage) error {
 		defer func() { answers = s.Answers }()
@@ -165,7 +167,8 @@ func TestPortThatNobodyOpensIsNoErrorBesideOneThatAnswers(t *testing.T) {
 	}
 	var r recorder
 	f, events := opening(&r, nil, answering(t, hello), unopened())
-	if _, err := forwarding(t, f, events, 8080, 9779); err != nil || len(r.notices()) != 1 || r.notices()[0].Code != event.NoticePortUnused || r.notices()[0].Port != 9779 {
+	if _, err := forwarding(t, f, events, 8080, 9779); err != nil || len(r.notices()) != 1 ||
+		r.notices()[0].Code != event.NoticePortUnused || r.notices()[0].Port != 9779 {
 		t.Errorf("got %+v, %v", r.notices(), err)
 	}
 	for _, numbers := range [][]int{{8080, 9779}, {8080}} {
@@ -182,7 +185,8 @@ func TestSetBackendsLeadsOnlyPortsThatThePodsOffer(t *testing.T) {
 	var r recorder
 	a, b := answering(t, hello), answering(t, hello)
 	f, events := opening(&r, nil, a, b)
-	must.Do(t, f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}, {Of: kube.Ref{Kind: "Pod", Name: "db"}, Port: 5432}}))
+	must.Do(t, f.Open(t.Context(), events,
+		[]kube.Endpoint{{Of: pod, Port: 8080}, {Of: kube.Ref{Kind: "Pod", Name: "db"}, Port: 5432}}))
 	f.SetBackends([]kube.Pod{{Name: "app-b", Of: pod}})
 	if !slices.Equal(a.backends, []string{"app-b:8080"}) || len(b.backends) > 0 {
 		t.Errorf("got %q and %q", a.backends, b.backends)
@@ -216,7 +220,8 @@ func TestOnlyTheProjectsApplicationIsAsked(t *testing.T) {
 			app.err, other.err = localport.ErrNobodyListens, localport.ErrNobodyListens
 		}
 		f, events := opening(&r, nil, database, app, other)
-		pods := []kube.Pod{{Name: "db", Of: kube.Ref{Kind: "Pod", Name: "db"}, Ports: []int{6379}, Foreign: []int{6379}}, {Name: "app", Of: pod, Ports: []int{8080, 8081}}}
+		pods := []kube.Pod{{Name: "db", Of: kube.Ref{Kind: "Pod", Name: "db"}, Ports: []int{6379},
+			Foreign: []int{6379}}, {Name: "app", Of: pod, Ports: []int{8080, 8081}}}
 		if c.debugger {
 			pods[0].Foreign, pods[0].Debug = nil, pods[0].Ports
 		}
@@ -225,7 +230,8 @@ func TestOnlyTheProjectsApplicationIsAsked(t *testing.T) {
 			if err := f.Forward(ctx, s, withoutDebugger, pods); err != nil {
 				return err
 			}
-			if want := (event.PortAnswer{URL: database.URL(), Pod: "db", Port: 6379, NotAsked: "foreign"}); s.Answers[0] != want {
+			if want := (event.PortAnswer{URL: database.URL(), Pod: "db", Port: 6379,
+				NotAsked: "foreign"}); s.Answers[0] != want {
 				t.Errorf("got %+v, want %+v", s.Answers, want)
 			}
 			return nil

@@ -35,8 +35,10 @@ func TestSetActsOnAllPorts(t *testing.T) {
 	set.Drain(t.Context())
 	set.Fail(event.Failure{Message: "gone", Hints: []string{"press r"}})
 	for _, p := range []*countingPort{a, b} {
-		if p.paused.Load() != 1 || p.drained.Load() != 1 || p.unavailable.Reason != "gone" || len(p.unavailable.Hints) != 1 {
-			t.Errorf("port %d: paused %d times, drained %d times, %+v", p.number, p.paused.Load(), p.drained.Load(), p.unavailable)
+		if p.paused.Load() != 1 || p.drained.Load() != 1 || p.unavailable.Reason != "gone" ||
+			len(p.unavailable.Hints) != 1 {
+			t.Errorf("port %d: paused %d times, drained %d times, %+v", p.number, p.paused.Load(),
+				p.drained.Load(), p.unavailable)
 		}
 	}
 	if set.At(kube.Endpoint{Port: 81}) != b || set.At(kube.Endpoint{Port: 82}) != nil {
@@ -61,7 +63,8 @@ func TestNumberThatTheSetHoldsIsLeftOutUnlessTheUserWantsIt(t *testing.T) {
 func TestPodOfAnEndpointIsFoundByItsPlace(t *testing.T) {
 	t.Parallel()
 	of := kube.Ref{Kind: "Deployment", Name: "web"}
-	pods := []kube.Pod{{Name: "web-a", Of: of, Ports: []int{80, 81}}, {Name: "web-b", Of: of, Index: 1, Ports: []int{80}}}
+	pods := []kube.Pod{{Name: "web-a", Of: of, Ports: []int{80, 81}},
+		{Name: "web-b", Of: of, Index: 1, Ports: []int{80}}}
 	if got := PodOf(pods, kube.Endpoint{Of: of, Index: 1, Port: 80}); got == nil || got.Name != "web-b" {
 		t.Errorf("got %v", got)
 	}

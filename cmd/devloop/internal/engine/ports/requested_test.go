@@ -11,9 +11,11 @@ import (
 func TestLocalPortIsTheOneAskedForElseTheContainersElseTheNext(t *testing.T) {
 	t.Parallel()
 	of := kube.Ref{Kind: "Deployment", Name: "web"}
-	endpoints := []kube.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 5005}, {Of: of, Port: 9090}, {Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 5005}}
+	endpoints := []kube.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 5005}, {Of: of, Port: 9090},
+		{Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 5005}}
 	requested := Requested{0: 1234, 5005: 6006, 7000: 7001}
-	want := []localport.Options{{Local: 1234, Strict: true}, {Local: 6006, Strict: true}, {Local: 9090}, {Local: 8080}, {Local: 6006}}
+	want := []localport.Options{{Local: 1234, Strict: true}, {Local: 6006, Strict: true}, {Local: 9090},
+		{Local: 8080}, {Local: 6006}}
 	if got := requested.locals(endpoints); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

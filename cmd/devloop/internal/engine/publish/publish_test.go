@@ -35,7 +35,8 @@ func TestNoticesCarryTheirCycle(t *testing.T) {
 	session := New(event.NewBus(&r))
 	session.Inform(event.Notice{Code: event.NoticeReady, Pods: []string{"web"}})
 	session.InCycle(3).Warn(event.Notice{Code: event.NoticePodGone})
-	session.InCycle(4).WarnOf(fmt.Errorf("load: %w", &fault.Error{Code: "load.full", Op: "no room", Hints: []string{"make some"}}))
+	session.InCycle(4).WarnOf(
+		fmt.Errorf("load: %w", &fault.Error{Code: "load.full", Op: "no room", Hints: []string{"make some"}}))
 	want := []event.Body{
 		event.Notice{Level: event.Info, Code: event.NoticeReady, Pods: []string{"web"}},
 		event.Notice{Level: event.Warning, Code: event.NoticePodGone},
@@ -103,7 +104,8 @@ func TestEveryStageIsClosedWithItsOutcome(t *testing.T) {
 			t.Errorf("%s: got %d, %v", name, got, err)
 		}
 		c.want.ID, c.want.Stage, c.want.Attempt, c.want.Image = 1, event.Load, 1, "shop:1"
-		want := []event.Body{event.StageStarted{ID: 1, Stage: event.Load, Attempt: 1}, event.StageOutput{Stage: event.Load, Line: "one"},
+		want := []event.Body{event.StageStarted{ID: 1, Stage: event.Load, Attempt: 1},
+			event.StageOutput{Stage: event.Load, Line: "one"},
 			event.StageOutput{Stage: event.Load, Line: "two"}, c.want}
 		if got := r.bodies(); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)

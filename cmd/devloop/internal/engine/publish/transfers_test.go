@@ -62,7 +62,8 @@ func TestStagesKnowHowLongTheyTookLastTime(t *testing.T) {
 		p := New(event.NewBus(&r))
 		p.Expect(map[event.Stage]event.Duration{event.Load: event.Duration(9 * time.Second)})
 		for _, stage := range []event.Stage{event.Image, event.Load, event.Load} {
-			must.Do(t, p.InCycle(1).Stage(t.Context(), stage, func(context.Context, *Stage) error { time.Sleep(time.Second); return nil }))
+			must.Do(t, p.InCycle(1).Stage(t.Context(), stage,
+				func(context.Context, *Stage) error { time.Sleep(time.Second); return nil }))
 		}
 		var got []time.Duration
 		for _, e := range r {

@@ -38,7 +38,8 @@ var errCycle = errors.New("it does not compile")
 func TestFirstCycleBuildsEverything(t *testing.T) {
 	t.Parallel()
 	q := New()
-	if got := next(t, q); !reflect.DeepEqual(got, Work{N: 1, Because: "first build", Trigger: event.TriggerFirst, Changed: watch.Everything()}) {
+	if got := next(t, q); !reflect.DeepEqual(got,
+		Work{N: 1, Because: "first build", Trigger: event.TriggerFirst, Changed: watch.Everything()}) {
 		t.Errorf("got %+v", got)
 	}
 	if w, more := q.Next(); more {
@@ -55,7 +56,8 @@ func TestFailedCycleIsOwedToTheNextSave(t *testing.T) {
 		t.Error("a cycle that failed is repeated without a new save")
 	}
 	q.Save(saved("B.java"))
-	if got := next(t, q); got.Because != "A.java and 1 more changed" || !reflect.DeepEqual(got.Changed, saved("A.java", "B.java")) {
+	if got := next(t, q); got.Because != "A.java and 1 more changed" ||
+		!reflect.DeepEqual(got.Changed, saved("A.java", "B.java")) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -126,7 +128,8 @@ func TestRequiredCycleMakesEverythingAndSaysWhy(t *testing.T) {
 	q := built(t)
 	q.Save(saved("A.java"))
 	q.Require("the container of app ended")
-	if got := next(t, q); got.Because != "the container of app ended" || got.Trigger != event.TriggerPod || !got.Changed.All || got.NewPods {
+	if got := next(t, q); got.Because != "the container of app ended" || got.Trigger != event.TriggerPod ||
+		!got.Changed.All || got.NewPods {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -134,7 +137,8 @@ func TestRequiredCycleMakesEverythingAndSaysWhy(t *testing.T) {
 func TestTestsConcernNothingThatRuns(t *testing.T) {
 	t.Parallel()
 	q := built(t)
-	for want, b := range map[bool]watch.Batch{false: saved("src/test/java/ATest.java"), true: saved("src/test/java/ATest.java", "src/main/java/A.java")} {
+	for want, b := range map[bool]watch.Batch{false: saved("src/test/java/ATest.java"),
+		true: saved("src/test/java/ATest.java", "src/main/java/A.java")} {
 		if got := q.Save(b); got != want || q.Due() != want {
 			t.Errorf("%v: concerns what runs: %v", b.Paths, got)
 		}
@@ -178,7 +182,8 @@ func TestNoSaveIsLostAndNoneIsBuiltTwice(t *testing.T) {
 			q.Finish(*running, err)
 			running = nil
 		}
-		for i, word := range rapid.SliceOf(rapid.SampledFrom([]string{"save", "start", "succeed", "fail"})).Draw(t, "steps") {
+		for i, word := range rapid.SliceOf(
+			rapid.SampledFrom([]string{"save", "start", "succeed", "fail"})).Draw(t, "steps") {
 			switch {
 			case word == "save":
 				p := strings.Repeat("A", i+1) + ".java"

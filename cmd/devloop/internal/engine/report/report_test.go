@@ -25,7 +25,8 @@ func TestOutputIsSeenFromTheProject(t *testing.T) {
 
 func TestLoadSumsUpTheNodes(t *testing.T) {
 	t.Parallel()
-	two := loader.Report{Sent: 3e6, Nodes: []loader.NodeReport{{Name: "a", Sent: 1e6, Skipped: 5}, {Name: "b", Sent: 2e6, Skipped: 7}}}
+	two := loader.Report{Sent: 3e6,
+		Nodes: []loader.NodeReport{{Name: "a", Sent: 1e6, Skipped: 5}, {Name: "b", Sent: 2e6, Skipped: 7}}}
 	want := event.ImageLoad{Image: "shop:1", Nodes: []string{"a", "b"}, Sent: 3e6, Skipped: 12}
 	if got := Load("shop:1", two); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -40,8 +40,8 @@ type said []event.SpareJVM
 
 func (s *said) Handle(e event.Event) { *s = append(*s, e.Body.(event.SpareJVM)) }
 
-// TestSparesArePreparedWhereTheApplicationCanUseThem keeps spares for some time. What is known is not published again, and
-// a Pod that can't have a spare is not asked again.
+// TestSparesArePreparedWhereTheApplicationCanUseThem keeps spares for some time. What is known is not published again,
+// and a Pod that can't have a spare is not asked again.
 func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 	t.Parallel()
 	ready, supervised := runner.Spare{Ready: true, Note: "ready with 180 MB"}, image.Report{Supervised: true}
@@ -80,18 +80,21 @@ func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 
 // deployed is a deployment of one Pod.
 func deployed(report image.Report, code plan.State) *state.Deployment {
-	return &state.Deployment{Image: image.Image{ID: v1.Hash{Hex: "a"}, Report: report}, Pods: []kube.Pod{{Name: "app"}}, Code: state.Code{Kind: state.InImage, State: code}}
+	return &state.Deployment{Image: image.Image{ID: v1.Hash{Hex: "a"}, Report: report}, Pods: []kube.Pod{{Name: "app"}},
+		Code: state.Code{Kind: state.InImage, State: code}}
 }
 
 // TestSaveStopsThePreparation has a save come while a spare is being prepared: the first one, and the second.
 func TestSaveStopsThePreparation(t *testing.T) {
 	t.Parallel()
-	for _, preparing := range []runner.Spare{{Preparing: true}, {Ready: true, Preparing: true, Note: "ready with 180 MB"}} {
+	for _, preparing := range []runner.Spare{{Preparing: true},
+		{Ready: true, Preparing: true, Note: "ready with 180 MB"}} {
 		synctest.Test(t, func(t *testing.T) {
 			p := &pods{answers: []runner.Spare{preparing}}
 			idle, busy := context.WithTimeout(t.Context(), time.Second)
 			defer busy()
-			Keeper{Pods: p, Events: publish.New(event.NewBus(new(said)))}.Keep(idle, deployed(image.Report{Supervised: true}, plantest.State(nil)))
+			Keeper{Pods: p, Events: publish.New(event.NewBus(new(said)))}.Keep(idle,
+				deployed(image.Report{Supervised: true}, plantest.State(nil)))
 			if p.asked != 4 || p.paused != 1 {
 				t.Errorf("%+v: asked %d times, paused %d times", preparing, p.asked, p.paused)
 			}

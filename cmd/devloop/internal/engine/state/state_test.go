@@ -21,7 +21,8 @@ import (
 
 // deployment returns one of an image in Pods.
 func deployment(name string, supervised bool, pods ...string) Deployment {
-	d := Deployment{Image: image.Image{Ref: name, ID: v1.Hash{Algorithm: "sha256", Hex: name}}, Built: plan.State{Name: name}, Code: Code{InImage, plan.State{Name: name}}}
+	d := Deployment{Image: image.Image{Ref: name, ID: v1.Hash{Algorithm: "sha256", Hex: name}},
+		Built: plan.State{Name: name}, Code: Code{InImage, plan.State{Name: name}}}
 	d.Image.Report.Supervised, d.Image.Report.Swappable = supervised, true
 	for _, pod := range pods {
 		d.Pods = append(d.Pods, kube.Pod{Name: pod, UID: types.UID(pod), Image: name})
@@ -211,7 +212,8 @@ func TestChangesGoToThePodThatServesElseToTheCandidate(t *testing.T) {
 			latest += p.Name
 		}
 		if target != c.target || latest != c.latest || (c.state.ServingPods() != nil) != c.serves {
-			t.Errorf("%s: a change goes to %q, the latest Pods are %q, serving %v", name, target, latest, c.state.ServingPods())
+			t.Errorf("%s: a change goes to %q, the latest Pods are %q, serving %v", name, target, latest,
+				c.state.ServingPods())
 		}
 	}
 }
@@ -225,7 +227,8 @@ func TestRunningTellsThePlanWhatCanChange(t *testing.T) {
 	if got := serving.NotPatchable("why").Running(nil); got.NotPatchable != "why" || got.Serves {
 		t.Errorf("a Pod that takes no changes: %+v", got)
 	}
-	if got := serving.Running([]string{"A.class"}); !got.Serves || !got.Swappable || got.HotSwapOnly || len(got.RedefinedByDebugger) != 1 {
+	if got := serving.Running([]string{"A.class"}); !got.Serves || !got.Swappable || got.HotSwapOnly ||
+		len(got.RedefinedByDebugger) != 1 {
 		t.Errorf("one that does: %+v", got)
 	}
 	if got := serving.Paused().Running(nil); got.Serves {
@@ -259,7 +262,8 @@ func TestAJVMThatRefusesNewMethodsIsNotAskedAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		s    State
 		want bool
-	}{"at first": {serving, true}, "refused": {refused, false}, "restarted": {restarted, false}, "a new Pod": {restarted.Promoted(d), true}} {
+	}{"at first": {serving, true}, "refused": {refused, false}, "restarted": {restarted, false},
+		"a new Pod": {restarted.Promoted(d), true}} {
 		if got := c.s.Running(nil).NewMethods; got != c.want {
 			t.Errorf("%s: got %v", name, got)
 		}

@@ -24,7 +24,8 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// TestManifestOutsideOfALinkedProjectIsRecognized: the watcher's paths begin with the directory that the link points to.
+// TestManifestOutsideOfALinkedProjectIsRecognized: the watcher's paths begin with the directory that the link points
+// to.
 func TestManifestOutsideOfALinkedProjectIsRecognized(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -38,7 +39,8 @@ func TestManifestOutsideOfALinkedProjectIsRecognized(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := l.Saved(watch.Batch{Paths: []string{"../../../ops/web.yaml"}}, m, m), (plan.Saved{Manifest: true}); got != want {
+	if got, want := l.Saved(watch.Batch{Paths: []string{"../../../ops/web.yaml"}}, m, m),
+		(plan.Saved{Manifest: true}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -53,10 +55,12 @@ func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 	}{
 		"found": {"", map[string]string{"k8s/pod.yaml": podText, "openapi.yaml": "a: b"}, map[string]plan.Saved{
 			"k8s/pod.yaml": object, "openapi.yaml": source, "src/main/resources/application.yaml": source}},
-		"named file": {"ops/web.yaml", map[string]string{"ops/web.yaml": podText, "pod.yaml": podText}, map[string]plan.Saved{
-			"ops/web.yaml": object, "pod.yaml": {Manifest: true, Sources: true}}},
-		"named directory": {"ops", map[string]string{"ops/web.yaml": podText, "ops/Dockerfile": "FROM x"}, map[string]plan.Saved{
-			"ops/web.yaml": object, "ops/Dockerfile": source, "README.md": source}},
+		"named file": {"ops/web.yaml", map[string]string{"ops/web.yaml": podText, "pod.yaml": podText},
+			map[string]plan.Saved{
+				"ops/web.yaml": object, "pod.yaml": {Manifest: true, Sources: true}}},
+		"named directory": {"ops", map[string]string{"ops/web.yaml": podText, "ops/Dockerfile": "FROM x"},
+			map[string]plan.Saved{
+				"ops/web.yaml": object, "ops/Dockerfile": source, "README.md": source}},
 		"kustomization": {"", map[string]string{"k8s/kustomization.yaml": "resources: [base/pod.yaml]\nconfigMapGenerator: [{name: c, files: [app.properties]}]\n",
 			"k8s/base/pod.yaml": podText, "k8s/app.properties": "a=b"}, map[string]plan.Saved{
 			"k8s/kustomization.yaml": object, "k8s/base/pod.yaml": object, "k8s/app.properties": object, "src/main/resources/a.properties": source}},
@@ -118,7 +122,8 @@ func TestManifestThatNeedsOtherImagesIsRefused(t *testing.T) {
 		"no reason against any of them": {Target{}, ""},
 	} {
 		c.target.Name, c.target.Dir = "web", t.TempDir()
-		if _, _, err := c.target.Manifest(t.Context(), 8080); fault.Of(err).Code != c.code || (err != nil) != (c.code != "") {
+		if _, _, err := c.target.Manifest(t.Context(), 8080); fault.Of(err).Code != c.code ||
+			(err != nil) != (c.code != "") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -143,7 +148,8 @@ func TestManifestHasTheValuesOfTheCluster(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: web, envFrom: [{configMapRef: {name: jvm}}]}]}\n"})
-	l := Target{Name: "web", Dir: dir, Values: manifest.Values{{Kind: "ConfigMap", Namespace: "default", Name: "jvm"}: {"A": "b"}}}
+	l := Target{Name: "web", Dir: dir,
+		Values: manifest.Values{{Kind: "ConfigMap", Namespace: "default", Name: "jvm"}: {"A": "b"}}}
 	m, _, err := l.Manifest(t.Context(), 8080)
 	if err != nil {
 		t.Fatal(err)

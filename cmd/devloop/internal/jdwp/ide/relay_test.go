@@ -34,7 +34,8 @@ func newFakeJVM(t *testing.T) *fakeJVM {
 	t.Helper()
 	l := must.Get(net.Listen("tcp", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { _ = l.Close() })
-	j := &fakeJVM{listener: l, classes: map[string]uint64{"LA;": 1, "LB;": 2, "Ljava/lang/ClassLoader;": 3}, requests: 100, lines: lines{{0, 10}, {4, 11}}}
+	j := &fakeJVM{listener: l, classes: map[string]uint64{"LA;": 1, "LB;": 2, "Ljava/lang/ClassLoader;": 3},
+		requests: 100, lines: lines{{0, 10}, {4, 11}}}
 	go func() {
 		for {
 			conn, err := l.Accept()
