@@ -263,7 +263,7 @@ func TestRealTimeoutSaysWhatItWaitedFor(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(ctx, 5*time.Second) // by then it has asked the port, also on a busy machine
 	defer cancel()
-	err = r.Ready(short, pods, nil)
+	err := r.Ready(short, pods, nil)
 	var why *podstatus.NotReadyError
 	if !errors.As(err, &why) || why.Code() != "pod.timeout" || !strings.Contains(why.Why, "8080") ||
 		!errors.Is(err, context.DeadlineExceeded) {

@@ -16,7 +16,7 @@ import (
 // changed, methods that are new, and stubs, each with f if it is final.
 func changes(t *testing.T, runs, now []byte) (adapted []byte, text string) {
 	t.Helper()
-	adapted := must.Get(Adapt(runs, now))(t)
+	adapted = must.Get(Adapt(runs, now))(t)
 	old, fresh := parsed(t, runs), parsed(t, adapted)
 	d := Compare(old, fresh)
 	if d.Kind == Shape {

@@ -213,7 +213,7 @@ func TestParseReadsEveryClassThatIsThere(t *testing.T) {
 		t.Skipf("jimage: %v\n%s", err, text)
 	}
 	n := 0
-	err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".class") {
 			return err
 		}

@@ -306,7 +306,7 @@ func TestContributingNamesEveryPackage(t *testing.T) {
 	t.Parallel()
 	root := os.DirFS("../..")
 	picture := must.Get(fs.ReadFile(root, "CONTRIBUTING.md"))(t)
-	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		own := strings.HasPrefix(name, "cmd") || !strings.Contains(name, "/internal")
 		switch {
 		case err != nil || !d.IsDir():

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
@@ -88,10 +89,8 @@ func repeatedLayer(t *testing.T, b *bench) {
 }
 
 func compressedLayers(t *testing.T, b *bench) {
-	pulled, err := random.Layer(large, types.DockerLayer) // its Compressed is gzip
-	must(t, err)
-	size, err := pulled.Size()
-	must(t, err)
+	pulled := must.Get(random.Layer(large, types.DockerLayer))(t) // its Compressed is gzip
+	size := must.Get(pulled.Size())(t)
 	app := NewLayer(t, small)
 	b.wantSent(t, b.load(t, "one", NewImage(t, pulled, app)), size+app.size)
 	changed := NewLayer(t, small)
@@ -102,8 +101,7 @@ func removedImage(t *testing.T, b *bench) {
 	base := NewLayer(t, large)
 	img := NewImage(t, base)
 	b.load(t, "removed", img)
-	id, err := img.ConfigName()
-	must(t, err)
+	id := must.Get(img.ConfigName())(t)
 	remove(t, b.Nodes[0], []v1.Hash{id}, full(b.ref("removed")))
 	if hasContent(t, b.Nodes[0], base.diffID) {
 		t.Fatal("the node still has the layer: the case shows nothing")
@@ -171,7 +169,7 @@ func diedImporter(t *testing.T, b *bench) {
 	var killed error
 	base.AtHalf = sync.OnceFunc(func() { killed = b.kill(b.Nodes[0]) }) // while no node is sent anything
 	report, err := b.Loader.Load(t.Context(), b.ref("died"), img)
-	must(t, killed)
+	must.Do(t, killed)
 	f := fault.Of(err)
 	failed := slices.IndexFunc(b.Nodes,
 		func(n Node) bool { return err != nil && strings.Contains(err.Error(), strconv.Quote(n.Name())) })
@@ -196,7 +194,7 @@ func diedThin(t *testing.T, b *bench) {
 	var once sync.Once
 	app.AtHalf = func() { once.Do(func() { killed = b.kill(b.Nodes[0]) }) }
 	report := b.load(t, "after", NewImage(t, base, app))
-	must(t, killed)
+	must.Do(t, killed)
 	again := slices.DeleteFunc(report.Nodes, func(n load.NodeReport) bool { return n.Note == "" })
 	if len(again) != 1 {
 		t.Errorf("%d nodes were sent everything again, want the one whose importer died", len(again))
@@ -222,7 +220,7 @@ func twoAtOnce(t *testing.T, b *bench) {
 	}
 	all.Wait()
 	for tag, img := range images {
-		must(t, errs[tag])
+		must.Do(t, errs[tag])
 		b.check(t, tag, img, reports[tag])
 	}
 }
@@ -233,7 +231,7 @@ func restarted(t *testing.T, b *bench) {
 	}
 	base, app := NewLayer(t, large), NewLayer(t, small)
 	b.load(t, "restarted", NewImage(t, base))
-	must(t, b.Nodes[0].(Breakable).Restart(t.Context()))
+	must.Do(t, b.Nodes[0].(Breakable).Restart(t.Context()))
 	if report := b.load(t, "restarted", NewImage(t, base)); report.Sent != 0 {
 		t.Errorf("%d bytes sent, want none", report.Sent)
 	}
@@ -331,7 +329,7 @@ func largeImage(t *testing.T, b *bench) {
 	runtime.ReadMemStats(&before)
 	report, err := b.Loader.Load(t.Context(), b.ref("large"), img)
 	runtime.ReadMemStats(&after)
-	must(t, err)
+	must.Do(t, err)
 	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 16<<20 {
 		t.Errorf("%d MB allocated for an image of %d MB", allocated>>20, size>>20)
 	}

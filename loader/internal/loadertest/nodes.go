@@ -11,6 +11,8 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/internal/must"
 )
 
 // Scripts that inspect a node or break it. CONTAINERD_ROOT is only set in the nodes of an [Engine].
@@ -80,7 +82,7 @@ func configOf(t *testing.T, n Node, name string) string {
 		return ""
 	}
 	var manifest v1.Manifest
-	must(t, json.Unmarshal([]byte(out), &manifest))
+	must.Do(t, json.Unmarshal([]byte(out), &manifest))
 	return manifest.Config.Digest.String()
 }
 

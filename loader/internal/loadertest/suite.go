@@ -19,6 +19,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
@@ -73,7 +74,7 @@ var cases = []struct {
 
 // Run runs the suite. It removes everything that it put on the nodes, and closes the loader.
 func Run(t *testing.T, target Target) {
-	t.Cleanup(func() { must(t, target.Loader.Close()) })
+	t.Cleanup(func() { must.Do(t, target.Loader.Close()) })
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, newBench(t, target)) })
 	}
@@ -123,8 +124,7 @@ func (b *bench) check(t *testing.T, tag string, img v1.Image, report load.Report
 	if sent != report.Sent {
 		t.Errorf("the report says %d bytes, its nodes %d", report.Sent, sent)
 	}
-	id, err := img.ConfigName()
-	must(t, err)
+	id := must.Get(img.ConfigName())(t)
 	for _, n := range b.Nodes {
 		if !slices.Contains(reported, n.Name()) {
 			t.Errorf("node %s is not in the report", n.Name())
@@ -142,12 +142,5 @@ func (b *bench) wantSent(t *testing.T, report load.Report, each int64) {
 		if n.Sent < each || n.Sent > each+4<<10 {
 			t.Errorf("node %s: %d bytes sent, want %d and the configuration", n.Name, n.Sent, each)
 		}
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }
