@@ -136,8 +136,7 @@ func Proxy(dial Dial, nodeEnvironment func(context.Context) []string) Step {
 		address, err := url.Parse(proxy)
 		if err == nil && (address.Hostname() == "localhost" || strings.HasPrefix(address.Hostname(), "127.")) {
 			return "", newProblem("machine.proxy",
-				[]string{"use an address that containers can reach, such as that of docker0: " +
-					"export HTTPS_PROXY=http://172.17.0.1:" + address.Port()},
+				[]string{"use an address that containers can reach, such as that of docker0: export HTTPS_PROXY=http://172.17.0.1:" + address.Port()},
 				"the nodes cannot use the proxy: %s is a loopback address of this machine", proxy)
 		}
 		node := nodeEnvironment(ctx)
