@@ -1,7 +1,8 @@
 //go:build tools
 
-// Package tools names the programs of a node's runtime that are built as they are, so that go.mod pins them. This
-// module stands apart from kubernetes/ because each then resolves its dependencies as its own release did.
+// Package tools names the programs of a node's runtime that are built as they are,
+// so that go.mod pins them. This module stands apart from kubernetes/ because each
+// then resolves its dependencies as its own release did.
 package tools
 
 import (

@@ -1,8 +1,9 @@
 // Command pause is the first process of every Pod: it holds the Pod's namespaces
 // open while its containers come and go, and does nothing else.
 //
-// Kubernetes' own is a C program in the image registry.k8s.io/pause. This one keeps its contract: sleep until SIGINT or
-// SIGTERM, and, as process 1 of a Pod that shares its process namespace, reap the children that others left behind.
+// Kubernetes' own is a C program in the image registry.k8s.io/pause. This one keeps
+// its contract: sleep until SIGINT or SIGTERM, and, as process 1 of a Pod that shares
+// its process namespace, reap the children that others left behind.
 package main
 
 import (
@@ -22,7 +23,8 @@ func main() {
 	}
 }
 
-// reap collects every child that has ended. Signals coalesce, so one SIGCHLD may stand for many.
+// reap collects every child that has ended. Signals coalesce, so one SIGCHLD may
+// stand for many.
 func reap() {
 	for {
 		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); pid <= 0 || err != nil {
