@@ -54,8 +54,8 @@ func completionCommand(s wiring.Streams) *cli.Command {
 		Action: func(c *cli.Context) error {
 			script, err := completion.Script(c.Args().First())
 			if err != nil || c.NArg() != 1 {
-				return &cmdline.UsageError{Err: fmt.Errorf("want bash, zsh, fish or powershell, got %q",
-					c.Args().Slice())}
+				return &cmdline.UsageError{Err: fmt.Errorf("want bash, zsh, fish or powershell, got %s",
+					cmdline.Got(c.Args().Slice()))}
 			}
 			_, err = s.Out.Write(script)
 			return err

@@ -35,8 +35,8 @@ a Deployment. Without LAB it lists them.`,
 			}
 			number, err := strconv.Atoi(c.Args().First())
 			if err != nil || number < 1 || number > labs.Count || c.NArg() > 1 {
-				return &cmdline.UsageError{Err: fmt.Errorf("want a lab from 1 to %d, got %q", labs.Count,
-					c.Args().Slice())}
+				return &cmdline.UsageError{Err: fmt.Errorf("want a lab from 1 to %d, got %s", labs.Count,
+					cmdline.Got(c.Args().Slice()))}
 			}
 			return walk(c, s, number)
 		}),

@@ -173,3 +173,56 @@ func TestValueBehindAFlagIsNoArgument(t *testing.T) {
 		}
 	}
 }
+
+// TestFlagsStandUnderTheirHeading: what only this command has comes first, and not under a heading of what many share.
+func TestFlagsStandUnderTheirHeading(t *testing.T) {
+	t.Parallel()
+	c := command()
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "quiet", Usage: "say less"},
+		&cli.StringFlag{Name: "lang", Usage: "speak it"},
+		&cli.StringFlag{Name: "cluster", Usage: "there"}, &cli.BoolFlag{Name: "watch", Category: OwnFlags, Usage: "go on"},
+		&cli.DurationFlag{Name: "since", Usage: "only later lines"})
+	var out strings.Builder
+	HelpPrinter(English)(&out, "", c)
+	under, heading := map[string][]string{}, ""
+	for line := range strings.Lines(out.String()) {
+		switch fields := strings.Fields(line); {
+		case len(fields) == 1 && strings.HasSuffix(fields[0], ":"):
+			heading = fields[0]
+		case strings.Contains(line, "  --") || strings.Contains(line, ", --"):
+			_, name, _ := strings.Cut(line, "--")
+			name, _, _ = strings.Cut(strings.TrimSpace(name), " ")
+			under[heading] = append(under[heading], name)
+		}
+	}
+	for heading, want := range map[string]string{
+		"Flags:": "follow tail watch since", "Project:": "cleanup manifest", "Pod:": "timeout",
+		"Cluster:": "namespace cluster", "Output:": "json quiet lang help",
+	} {
+		if got := strings.Join(under[heading], " "); got != want {
+			t.Errorf("%s got %q, want %q", heading, got, want)
+		}
+	}
+	if strings.Contains(out.String(), "default: 0s") {
+		t.Error("no time at all is told as a default")
+	}
+}
+
+// TestUsageErrorsNameTheSubcommand: the command in the hint is one that can be typed.
+func TestUsageErrorsNameTheSubcommand(t *testing.T) {
+	t.Parallel()
+	for _, given := range []string{"cluster start --foo", "cluster start --color maybe"} {
+		a := app()
+		a.Commands = append(a.Commands, &cli.Command{Name: "cluster", Subcommands: []*cli.Command{
+			{Name: "start", Action: func(*cli.Context) error { return nil }, OnUsageError: FlagError,
+				Flags: []cli.Flag{ColorFlag()}},
+		}})
+		usage, ok := errors.AsType[*UsageError](a.Run(append([]string{"devloop"}, strings.Fields(given)...)))
+		if !ok || usage.Command != "cluster start" {
+			t.Errorf("%s: got %+v", given, usage)
+		}
+	}
+	if got := Got(nil) + " " + Got([]string{"a", "b c"}); got != `none "a" "b c"` {
+		t.Errorf("got %s", got)
+	}
+}

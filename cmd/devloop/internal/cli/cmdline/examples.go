@@ -115,7 +115,10 @@ func StartIn(say func(message string) string) string {
 	return strings.Join(paragraphs, "\n\n")
 }
 
-// flagGroups are the headings of commands with many flags, each with its flags. The last one takes the rest.
+// OwnFlags is the heading of the flags that a command shares with no other one.
+const OwnFlags = "Flags"
+
+// flagGroups are the headings of commands with many flags, each with its flags.
 var flagGroups = []struct {
 	heading string
 	flags   []string
@@ -127,8 +130,8 @@ var flagGroups = []struct {
 	{"Saves", []string{"path", "keep-serving", "poll", "watch", "ignore"}},
 	{"Debugging", []string{"debug", "debug-port", "suspend"}},
 	{"Pod", []string{"timeout", "keep"}},
-	{"Cluster", []string{"kubeconfig", "context", "namespace", "allow-context"}},
-	{"Output", []string{"json", "quiet", "verbose"}},
+	{"Cluster", []string{"kubeconfig", "context", "namespace", "allow-context", "cluster"}},
+	{"Output", []string{"json", "quiet", "verbose", "progress", "color", "notify", "lang"}},
 }
 
 // grouped is the number of flags from which on they stand in groups.

@@ -158,24 +158,34 @@ func (h *help) flags(flags []cli.Flag) {
 		return f == cli.HelpFlag // cli adds it to commands that it runs
 	})
 	if len(rest) >= grouped {
-		for _, g := range flagGroups[:len(flagGroups)-1] {
-			var members []cli.Flag
-			rest = slices.DeleteFunc(rest, func(f cli.Flag) bool {
-				in := slices.Contains(g.flags, f.Names()[0])
-				if in {
-					members = append(members, f)
-				}
-				return in
-			})
-			h.flagGroup(g.heading, members)
+		groups := map[string][]cli.Flag{}
+		for _, f := range rest {
+			heading := headingOf(f)
+			groups[heading] = append(groups[heading], f)
 		}
-		h.flagGroup(flagGroups[len(flagGroups)-1].heading, rest)
+		h.flagGroup(OwnFlags, groups[OwnFlags])
+		for _, g := range flagGroups {
+			h.flagGroup(g.heading, groups[g.heading])
+		}
 	} else if len(rest) == 0 {
-		fmt.Fprintf(h, "\n%s:\n", h.say("Flags"))
+		fmt.Fprintf(h, "\n%s:\n", h.say(OwnFlags))
 	} else {
-		h.flagGroup("Flags", rest)
+		h.flagGroup(OwnFlags, rest)
 	}
 	h.WriteString(beside("  -h, --help", h.say("show this help"), flagWidth, h.width))
+}
+
+// headingOf returns the heading that a flag stands under: its group's, or that of what only its command has.
+func headingOf(f cli.Flag) string {
+	if in, is := f.(cli.CategorizableFlag); is && in.GetCategory() != "" {
+		return in.GetCategory()
+	}
+	for _, g := range flagGroups {
+		if slices.Contains(g.flags, f.Names()[0]) {
+			return g.heading
+		}
+	}
+	return OwnFlags
 }
 
 func (h *help) flagGroup(heading string, flags []cli.Flag) {
@@ -212,7 +222,7 @@ func OptionOf(f cli.Flag, say func(message string) string) (names, usage string)
 	}
 	preset := ""
 	if text := strings.Trim(documented.GetDefaultText(), `"`); text != "" && text != "false" && text != "0" &&
-		!strings.Contains(usage, "(default") {
+		text != "0s" && !strings.Contains(usage, "(default") {
 		preset = " (" + say("default: "+text) + ")"
 	}
 	usage, repeated := strings.CutSuffix(usage, "; may be repeated")

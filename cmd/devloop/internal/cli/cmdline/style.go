@@ -22,13 +22,13 @@ func ColorFlag() cli.Flag {
 
 // OneOf returns the check of a flag that has a few values.
 func OneOf(flag string, values ...string) func(*cli.Context, string) error {
-	return func(_ *cli.Context, value string) error {
+	return func(c *cli.Context, value string) error {
 		if slices.Contains(values, value) {
 			return nil
 		}
 		last := len(values) - 1
 		return &UsageError{Err: fmt.Errorf("--%s is %s or %s, not %q", flag, strings.Join(values[:last], ", "),
-			values[last], value)}
+			values[last], value), Command: NameOf(c.Command)}
 	}
 }
 

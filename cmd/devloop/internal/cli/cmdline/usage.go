@@ -1,10 +1,14 @@
 package cmdline
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/urfave/cli/v2"
 )
 
@@ -35,6 +39,19 @@ func (e *UsageError) Hints() []string {
 	return append(hints, fmt.Sprintf("see its flags: devloop %s --help", e.Command))
 }
 
+// NameOf returns the name of a command as it is typed, as in "cluster start".
+func NameOf(c *cli.Command) string {
+	return strings.TrimPrefix(cmp.Or(c.HelpName, c.Name), "devloop ") // cli puts it there
+}
+
+// Got tells arguments that a command does not take.
+func Got(args []string) string {
+	if len(args) == 0 {
+		return "none"
+	}
+	return strings.Join(lists.Map(args, strconv.Quote), " ")
+}
+
 // What the flag package says of a line that it can't parse; its errors are texts.
 var (
 	noSuchFlag = regexp.MustCompile(`^flag provided but not defined: --?(.+)$`)
@@ -46,7 +63,7 @@ var (
 func FlagError(c *cli.Context, err error, _ bool) error {
 	e := &UsageError{Err: err}
 	if c.Command != nil && c.Command.Name != c.App.Name {
-		e.Command = c.Command.Name
+		e.Command = NameOf(c.Command)
 	}
 	if m := noSuchFlag.FindStringSubmatch(err.Error()); m != nil {
 		e.Err = fmt.Errorf("no flag %s", dashed(m[1]))

@@ -96,7 +96,7 @@ type portPair struct {
 func forwardArgs(args []string) (name string, p portPair, err error) {
 	objects := cmdline.Objects(args)
 	if len(objects) > 2 {
-		return "", p, &cmdline.UsageError{Err: fmt.Errorf("want [NAME] [[LOCAL:]REMOTE], got %q", args)}
+		return "", p, &cmdline.UsageError{Err: fmt.Errorf("want [NAME] [[LOCAL:]REMOTE], got %s", cmdline.Got(args))}
 	}
 	if n := len(objects) - 1; n >= 0 {
 		if p, err = pairOf(objects[n].Name); err == nil {

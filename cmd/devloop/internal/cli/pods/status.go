@@ -32,12 +32,13 @@ explanation), the local addresses that reach it while devloop run, deploy --forw
 forward keeps them open, and its image. -o wide has all of it in columns, the first as WHY
 NOT. --watch goes on until Ctrl+C, also while the cluster does not answer: a terminal is
 redrawn, a pipe gets each change.`,
-		Flags: wiring.LookFlags(append(wiring.SettingFlags("module", "build-tool"),
+		Flags: wiring.InAllNamespaces(wiring.LookFlags(append(wiring.SettingFlags("module", "build-tool"),
 			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"},
 				Usage: "also list Pods that devloop did not make"},
 			&cli.BoolFlag{Name: "wide", Usage: "everything in columns, also as -o wide"},
-			&cli.BoolFlag{Name: "watch", Aliases: []string{"w"}, Usage: "show each change until Ctrl+C"},
-			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),
+			&cli.BoolFlag{Name: "watch", Aliases: []string{"w"}, Category: cmdline.OwnFlags,
+				Usage: "show each change until Ctrl+C"},
+			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...)),
 		Action: wiring.UntilReaderEnds(s, func(c *cli.Context) error { return status(c, s) }),
 	}
 }

@@ -26,8 +26,8 @@ current directory), in all namespaces unless you name one. Objects that devloop 
 make stay, whatever their name. So do those of a project of the same name in another
 directory, unless that is gone. With --name, DIR may be any directory above those of the
 project.`,
-		Flags: append(append(append(wiring.SettingFlags("module", "build-tool"), wiring.ClusterFlags()...),
-			wiring.DisplayFlags()...),
+		Flags: append(slices.Concat(wiring.SettingFlags("module", "build-tool"),
+			wiring.InAllNamespaces(wiring.ClusterFlags()), wiring.DisplayFlags()),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
 		Action: wiring.Action(s, func(c *cli.Context, d wiring.Display) error { return removeAll(c, d, true) }),

@@ -1,10 +1,8 @@
 package wiring
 
 import (
-	"cmp"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/urfave/cli/v2"
@@ -42,6 +40,6 @@ func namingCommand(s Streams, command *cli.Command) cli.ActionFunc {
 // nameCommand tells a usage error whose line it is about, if it does not know that.
 func nameCommand(err error, command *cli.Command) {
 	if usage, is := errors.AsType[*cmdline.UsageError](err); is && usage.Command == "" {
-		usage.Command = strings.TrimPrefix(cmp.Or(command.HelpName, command.Name), "devloop ") // cli puts it there
+		usage.Command = cmdline.NameOf(command)
 	}
 }

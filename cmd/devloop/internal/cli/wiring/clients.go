@@ -60,10 +60,20 @@ func ClusterFlags() []cli.Flag {
 		&cli.StringFlag{Name: "allow-context", Usage: "use this `CONTEXT` even if its cluster is not on this machine's engine; its nodes must be able to pull the image"})
 }
 
+// InAllNamespaces returns the flags of a command that looks into all namespaces unless it gets one.
+func InAllNamespaces(flags []cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		if f, is := f.(*cli.StringFlag); is && f.Name == "namespace" {
+			f.Usage = "only in this `NAMESPACE` (default: in all)"
+		}
+	}
+	return flags
+}
+
 // Directory returns DIR, the command's only argument, as an absolute path.
 func Directory(c *cli.Context) (string, error) {
 	if c.NArg() > 1 {
-		return "", &cmdline.UsageError{Err: fmt.Errorf("one DIR at most, got %q", c.Args().Slice()),
+		return "", &cmdline.UsageError{Err: fmt.Errorf("one DIR at most, got %s", cmdline.Got(c.Args().Slice())),
 			Command: c.Command.Name}
 	}
 	dir, err := filepath.Abs(c.Args().First())

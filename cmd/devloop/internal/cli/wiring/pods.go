@@ -87,7 +87,8 @@ func FindPod(c *cli.Context, s Streams, name string) (pods *runner.Runner, pod k
 func PodName(c *cli.Context) (string, error) {
 	given := cmdline.ObjectNames(c.Args().Slice())
 	if len(given) > 1 {
-		return "", &cmdline.UsageError{Err: fmt.Errorf("one NAME at most, got %q", given), Command: c.Command.Name}
+		return "", &cmdline.UsageError{Err: fmt.Errorf("one NAME at most, got %s", cmdline.Got(given)),
+			Command: c.Command.Name}
 	}
 	return strings.Join(given, ""), nil
 }
