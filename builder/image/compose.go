@@ -101,7 +101,7 @@ func (k *maker) composer(base *ociimage.Image, on *dockerfileBase) *composer {
 
 // compose makes the layers: libraries, their archive if there is one, and the application's own.
 func (c *composer) compose(files *springboot.Files) error {
-	libs, own, classPath := split(files)
+	libs, own, classPath := split(files, c.classesDir())
 	begins, err := c.beginning(files)
 	if err != nil {
 		return err
@@ -131,6 +131,7 @@ func (c *composer) compose(files *springboot.Files) error {
 		c.ClassPath = append(c.ClassPath, "/"+launcher.Jar)
 	}
 	if c.Supervised = c.options.supervised(); c.Supervised {
+		c.ReadOnlyRoot = c.options.ReadOnlyRoot
 		own = append([]part{{"supervisor", c.supervise()}}, own...)
 	} else if c.NoSupervisorReason = c.notChangeable; c.options.Develop {
 		c.NoSupervisorReason = "asked for by --without " + optimization.Restart
@@ -281,6 +282,14 @@ func (c *composer) archived(t *cds.Training, files *springboot.Files) bool {
 	return true
 }
 
+// classesDir is where the image has the application's own files.
+func (c *composer) classesDir() string {
+	if c.options.supervised() && c.options.ReadOnlyRoot {
+		return layertar.OriginalDir
+	}
+	return layertar.ClassesDir
+}
+
 // part is the name and the files of a layer.
 type part struct {
 	name    string
@@ -288,8 +297,8 @@ type part struct {
 }
 
 // split sorts an application's files into layers, the most stable first: libraries as the archive's index has them,
-// then a war's pages, resources, classes. None is empty. The class path is that of the libraries.
-func split(f *springboot.Files) (libs, own []part, classPath []string) {
+// then a war's pages, and in classesDir resources, classes. None is empty. The class path is that of the libraries.
+func split(f *springboot.Files, classesDir string) (libs, own []part, classPath []string) {
 	byLayer := map[string][]springboot.Entry{}
 	for _, l := range f.Libraries {
 		name := layertar.LibDir + "/" + l.Name
@@ -301,7 +310,7 @@ func split(f *springboot.Files) (libs, own []part, classPath []string) {
 	}
 	var resources, classes []springboot.Entry
 	for _, e := range f.Own {
-		placed := springboot.Entry{Path: layertar.ClassesDir + "/" + e.Path, File: e.File}
+		placed := springboot.Entry{Path: classesDir + "/" + e.Path, File: e.File}
 		if strings.HasSuffix(e.Path, ".class") {
 			classes = append(classes, placed)
 		} else {

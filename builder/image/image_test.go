@@ -91,6 +91,37 @@ func TestComposedImage(t *testing.T) {
 	}
 }
 
+// TestReadOnlyRoot: only a supervisor copies the application's files to where they can change.
+func TestReadOnlyRoot(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Options{{ReadOnlyRoot: true}, {ReadOnlyRoot: true, Develop: true}, {Develop: true}} {
+		o.CacheDir = t.TempDir()
+		img, err := New(baseEngine(t), o).Image(t.Context(), appOf(t, bootFiles()), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layers, _ := img.Content.Layers()
+		data, err := layers[len(layers)-1].Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir, volumes := "app/classes/ 755", "[]"
+		switch {
+		case o.ReadOnlyRoot && o.Develop:
+			dir, volumes = "app/original/ 755", "[/app/changes /app/classes /app/added]"
+		case o.Develop:
+			dir, volumes = "app/classes/ 777", "[/app/changes]"
+		}
+		config, _ := img.Content.ConfigFile()
+		runs := strings.Contains(strings.Join(config.Config.Entrypoint, " "), "-cp /app/classes:")
+		files, got := listTar(t, data), fmt.Sprint(img.Report.Volumes())
+		if !strings.Contains(files, dir) || got != volumes || !runs {
+			t.Errorf("%+v: volumes %s, want %s, files %s, want %s, runs %q", o, got, volumes, files, dir,
+				config.Config.Entrypoint)
+		}
+	}
+}
+
 // listTar lists an archive, in which everything is root's and of one time.
 func listTar(t *testing.T, data io.ReadCloser) string {
 	t.Helper()

@@ -51,6 +51,8 @@ type Options struct {
 	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
 	// that only copies the jar and starts it (the project has [Project.Develop] set, too).
 	Develop bool
+	// ReadOnlyRoot says that the containers may not write to their root file system: what changes is in volumes.
+	ReadOnlyRoot bool
 	// Swap says that the JVM in the Pod of any other image of a Dockerfile will be told to let a
 	// debugger in, so that it takes changed methods where it runs what the build has made.
 	Swap bool

@@ -127,8 +127,9 @@ func (k *maker) isJar(s *dockerfileBase, place, workDir string) bool {
 
 // overlapsApp reports whether a copy to place may lie among the application's files.
 func overlapsApp(place string) bool {
-	return place == "/"+layertar.AppDir || slices.ContainsFunc([]string{layertar.ClassesDir, layertar.LibDir,
-		supervisor.AddedDir, supervisor.Dir}, func(own string) bool { return paths.Within(place, "/"+own) })
+	return place == "/"+layertar.AppDir || slices.ContainsFunc([]string{layertar.ClassesDir,
+		layertar.OriginalDir, layertar.LibDir, supervisor.AddedDir, supervisor.Dir},
+		func(own string) bool { return paths.Within(place, "/"+own) })
 }
 
 // parseCommand splits an image's command: java, options, -jar, the jar, arguments. Why says what prevents a rebase.

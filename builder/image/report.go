@@ -26,6 +26,8 @@ type Report struct {
 	MainClass string
 	// Supervised is true if the application can be changed and restarted in its container.
 	Supervised bool
+	// ReadOnlyRoot is true if its supervisor writes to volumes only.
+	ReadOnlyRoot bool
 	// NoSupervisorReason says why it cannot, "" if it was not asked to.
 	NoSupervisorReason string
 	// Swappable is true if its JVM takes changed methods: it runs the build's classes and accepts a debugger.
@@ -42,12 +44,15 @@ type Report struct {
 	Archive cds.Archive
 }
 
-// ChangesDir is where the image's supervisor keeps changes, "" if it has none.
-func (r Report) ChangesDir() string {
-	if r.Supervised {
-		return supervisor.ChangesDir
+// Volumes are the directories of the image's supervisor that have to be volumes, that of changes first.
+func (r Report) Volumes() []string {
+	switch {
+	case !r.Supervised:
+		return nil
+	case r.ReadOnlyRoot:
+		return supervisor.Dirs
 	}
-	return ""
+	return supervisor.Dirs[:1]
 }
 
 // LayerNote describes a layer.

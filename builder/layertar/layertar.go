@@ -25,6 +25,8 @@ const (
 	AppDir     = "app"
 	ClassesDir = AppDir + "/classes"
 	LibDir     = AppDir + "/lib"
+	// OriginalDir has the classes where ClassesDir is a volume, into which the supervisor copies them.
+	OriginalDir = AppDir + "/original"
 	// WebappDir is where Spring Boot looks for a war's pages, in the working directory (DocumentRoot.COMMON_DOC_ROOTS).
 	WebappDir = AppDir + "/src/main/webapp"
 )

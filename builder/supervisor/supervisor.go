@@ -37,6 +37,9 @@ const (
 	Dir = layertar.AppDir + "/supervisor"
 )
 
+// Dirs are the directories that the supervisor writes to, that of changes first.
+var Dirs = []string{ChangesDir, "/" + layertar.ClassesDir, "/" + AddedDir}
+
 // AddedLibrary returns the path of a library in a change, from the application's classes.
 func AddedLibrary(name string) string { return path.Dir(ClassPathFile) + "/" + name }
 

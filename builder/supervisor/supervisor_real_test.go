@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -146,6 +148,53 @@ func TestRealLargeChanges(t *testing.T) {
 	}
 	start(t, args...).expect("begun") // as Kubernetes starts the container again, from its image
 	holds('2')
+}
+
+// TestRealReadOnlyRoot has the application's files in a volume, where an earlier container has left others, some
+// of them without a change that says so.
+func TestRealReadOnlyRoot(t *testing.T) {
+	t.Parallel()
+	real.Java(t)
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"changes/README": "a volume", "classes/deep/left.txt": "of an earlier container", "added/left.jar": "",
+		"original/a.txt": "a", "original/deep/b.txt": "b",
+	} {
+		write(t, dir, name, text)
+	}
+	port := real.FreePort(t)
+	holds := func(want map[string]string) {
+		t.Helper()
+		got := map[string]string{}
+		for _, root := range []string{"classes", "added"} {
+			if err := filepath.WalkDir(filepath.Join(dir, root), func(path string, d fs.DirEntry, err error) error {
+				if err == nil && !d.IsDir() {
+					name, _ := filepath.Rel(dir, path)
+					got[name] = string(testfile.Read(t, path))
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	again := func() process {
+		s := start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0",
+			"sh", "-c", "echo begun; exec sleep 600")
+		s.expect("begun")
+		return s
+	}
+	s := again()
+	holds(map[string]string{"classes/a.txt": "a", "classes/deep/b.txt": "b"})
+	changeApplication(t, port, "one", false, "a.txt", nil, "deep/b.txt", []byte("changed"),
+		AddedLibrary("n.jar"), []byte("new"))
+	s.end()
+	write(t, dir, "classes/half.txt.devloop", "cut off")
+	again()
+	holds(map[string]string{"classes/deep/b.txt": "changed", "added/n.jar": "new"})
 }
 
 // TestRealChangesBecomeOne makes more changes than are kept one by one. The next container has the files of all, also

@@ -73,7 +73,7 @@ func (s *scenario) scale(deployment string, replicas int32) {
 }
 
 // TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns scales a Deployment whose Pods were changed while they ran, by
-// hand beside an autoscaler, and takes one of its Pods away.
+// hand beside an autoscaler, and takes one of its Pods away. They may not write to their root file system.
 func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 	real.Long(t)
 	t.Parallel()
@@ -81,7 +81,7 @@ func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 	s.patience = 6 * time.Minute
 	const scaler = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\nspec: {minReplicas: 2, maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web},\n" +
 		"  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]}"
-	s.write("k8s/web.yaml", fmt.Sprintf(workloadManifest, "Deployment", "replicas: 2", false, scaler))
+	s.write("k8s/web.yaml", fmt.Sprintf(workloadManifest, "Deployment", "replicas: 2", true, scaler))
 	r := s.start("run")
 	r.answered("Hello, World")
 	r.finished(event.OK)

@@ -81,9 +81,6 @@ func (m Manifest) NotPatchable(images ...string) string {
 		case c.Init || !c.Runs(images...):
 		case c.Pod.HostNetwork:
 			return fmt.Sprintf("%s uses the node's network, where other Pods may be reached in its place", c.Of)
-		case c.SecurityContext != nil && c.SecurityContext.ReadOnlyRootFilesystem != nil &&
-			*c.SecurityContext.ReadOnlyRootFilesystem:
-			return fmt.Sprintf("%s may not write to its root file system, where the classes are", c.Of)
 		case before.Name != "" && before.Object == c.Object:
 			return fmt.Sprintf("several containers of %s run the project's image", c.Of)
 		default:
@@ -91,6 +88,14 @@ func (m Manifest) NotPatchable(images ...string) string {
 		}
 	}
 	return ""
+}
+
+// ReadOnlyRoot says whether a container that runs one of images may not write to its root file system.
+func (m Manifest) ReadOnlyRoot(images ...string) bool {
+	return slices.ContainsFunc(m.Containers(), func(c Container) bool {
+		s := c.SecurityContext
+		return !c.Init && c.Runs(images...) && s != nil && s.ReadOnlyRootFilesystem != nil && *s.ReadOnlyRootFilesystem
+	})
 }
 
 // SameImage says whether image is one of images, as Docker resolves them: docker.io/library's, and latest.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -100,17 +101,28 @@ func TestNotPatchable(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: one, image: shop}\n"
 	for text, says := range map[string]string{
 		pod: "", pod + "  - {name: two, image: nginx}\n": "",
-		pod +
-			"  - {name: two, image: \"shop:latest\"}\n": "several containers",
-		pod +
-			"  hostNetwork: true\n": "the node's network",
-		strings.Replace(pod, "shop}", "shop, securityContext: {readOnlyRootFilesystem: true}}", 1):  "may not write",
-		strings.Replace(pod, "shop}", "shop, securityContext: {readOnlyRootFilesystem: false}}", 1): "",
-		pod + "  - {name: two, image: nginx, securityContext: {readOnlyRootFilesystem: true}}\n":    "",
-		strings.Replace(pod, "shop", "nginx", 1) + "  hostNetwork: true\n":                          "",
+		pod + "  - {name: two, image: \"shop:latest\"}\n":                  "several containers",
+		pod + "  hostNetwork: true\n":                                      "the node's network",
+		strings.Replace(pod, "shop", "nginx", 1) + "  hostNetwork: true\n": "",
 	} {
 		if why := read(t, text).NotPatchable("shop"); (why == "") != (says == "") || !strings.Contains(why, says) {
 			t.Errorf("%q for %s", why, text)
+		}
+	}
+}
+
+func TestReadOnlyRoot(t *testing.T) {
+	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n" +
+		"  %s:\n  - {name: one, image: shop%s}\n  containers:\n  - {name: two, image: %s}\n"
+	const readOnly = ", securityContext: {readOnlyRootFilesystem: true}"
+	for text, want := range map[string]bool{
+		fmt.Sprintf(pod, "initContainers", readOnly, "shop"):                                         false,
+		fmt.Sprintf(pod, "initContainers", "", "shop"+readOnly):                                      true,
+		fmt.Sprintf(pod, "initContainers", "", "nginx"+readOnly):                                     false,
+		fmt.Sprintf(pod, "initContainers", "", "shop"+strings.Replace(readOnly, "true", "false", 1)): false,
+	} {
+		if got := read(t, text).ReadOnlyRoot("shop"); got != want {
+			t.Errorf("got %v for %s", got, text)
 		}
 	}
 }

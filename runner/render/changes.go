@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -55,7 +56,7 @@ func (s Spec) changes(before, after *unstructured.Unstructured) []string {
 		l.add("the JVM also gets %s", s.Debug.JVMOptions)
 	}
 	if more := len(list(patched["volumes"])) - len(list(spec["volumes"])); more > 0 {
-		l.add("a volume for changes while it runs, at %s", s.ChangesDir)
+		l.add("volumes for changes while it runs, at %s", strings.Join(s.Volumes, ", "))
 	}
 	l.scale(before, after)
 	l.compare("terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"],

@@ -27,14 +27,14 @@ import (
 
 // Spec says what is to run.
 type Spec struct {
-	Project    string            // the project's name, the value of [kube.LabelProject]
-	Dir        string            // its directory
-	Manifest   manifest.Manifest // what the user wrote, or [manifest.Generate]
-	Image      string            // the unique reference, which every node has by now; "": the manifest's own images
-	Names      []string          // what the user calls the image; only containers with such an image are changed
-	Keep       []string          // parts of the development patch to leave out, of [Patches]
-	ChangesDir string            // where a supervisor in the image keeps changes, "" without a supervisor
-	Debug      Debug             // for containers with the project's image
+	Project  string            // the project's name, the value of [kube.LabelProject]
+	Dir      string            // its directory
+	Manifest manifest.Manifest // what the user wrote, or [manifest.Generate]
+	Image    string            // the unique reference, which every node has by now; "": the manifest's own images
+	Names    []string          // what the user calls the image; only containers with such an image are changed
+	Keep     []string          // parts of the development patch to leave out, of [Patches]
+	Volumes  []string          // the directories of a supervisor in the image that are volumes
+	Debug    Debug             // for containers with the project's image
 }
 
 // Objects returns copies of the manifest's objects as they go to the cluster. Without a project a spec has no image.
@@ -58,7 +58,7 @@ func patch(o *unstructured.Unstructured, all []*unstructured.Unstructured, s Spe
 	setImage(o, s)
 	rollOut(o, s)
 	leaveScale(o, all)
-	addChangesVolume(o, s)
+	addVolumes(o, s)
 	shortenWaits(o, s.Keep)
 	prepareDebugging(o, s)
 }
@@ -104,19 +104,21 @@ func UsesImage(o *unstructured.Unstructured, images ...string) bool {
 		func(c manifest.Fields) bool { return manifest.SameImage(manifest.Image(c), images...) })
 }
 
-// addChangesVolume gives each container with the project's image a volume for changes, which ends with the Pod.
-func addChangesVolume(o *unstructured.Unstructured, s Spec) {
+// addVolumes gives each container with the project's image the volumes of its supervisor, which end with the Pod.
+func addVolumes(o *unstructured.Unstructured, s Spec) {
 	spec := manifest.PodSpec(o)
-	if spec == nil || s.ChangesDir == "" {
+	if spec == nil {
 		return
 	}
 	for i, c := range manifest.MainContainersOf(o) {
 		if manifest.Image(c) != s.Image {
 			continue
 		}
-		name := kube.ChangesVolume + strconv.Itoa(i)
-		c["volumeMounts"] = added(c["volumeMounts"], map[string]any{"name": name, "mountPath": s.ChangesDir})
-		spec["volumes"] = added(spec["volumes"], map[string]any{"name": name, "emptyDir": map[string]any{}})
+		for n, dir := range s.Volumes {
+			name := kube.ChangesVolume + strconv.Itoa(len(s.Volumes)*i+n)
+			c["volumeMounts"] = added(c["volumeMounts"], map[string]any{"name": name, "mountPath": dir})
+			spec["volumes"] = added(spec["volumes"], map[string]any{"name": name, "emptyDir": map[string]any{}})
+		}
 	}
 }
 

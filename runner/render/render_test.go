@@ -134,6 +134,35 @@ func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
 
 // TestAllPodsGetTheImageAndAutoscalersTheirNumber: a partition would keep Pods with the old image, and replicas would
 // take back at each save what an autoscaler has done.
+func TestSupervisorsGetTheirVolumes(t *testing.T) {
+	t.Parallel()
+	const more = "  volumes: [{name: data, emptyDir: {}}]\n  containers:\n  - {name: proxy, image: nginx}"
+	spec := shop(t, strings.Replace(shopPod, "  containers:", more, 1))
+	for _, volumes := range [][]string{nil, {"/app/changes"}, {"/app/changes", "/app/classes"}} {
+		spec.Volumes = volumes
+		pod := objects(t, spec)[0]
+		var got []string
+		for _, c := range manifest.MainContainersOf(pod) {
+			for _, m := range list(c["volumeMounts"]) {
+				got = append(got, fmt.Sprint(c["name"], m.(manifest.Fields)["name"], m.(manifest.Fields)["mountPath"]))
+			}
+		}
+		named := fmt.Sprint(manifest.PodSpec(pod)["volumes"])
+		for i, dir := range volumes {
+			name := fmt.Sprint(kube.ChangesVolume, len(volumes)+i)
+			if want := "app" + name + dir; len(got) != len(volumes) || got[i] != want || !strings.Contains(named, "name:"+name) {
+				t.Errorf("%v: got %q with %s, want %q", volumes, got, named, want)
+			}
+		}
+		told := slices.ContainsFunc(spec.Changes(), func(line string) bool {
+			return strings.HasSuffix(line, "at "+strings.Join(volumes, ", "))
+		})
+		if told != (len(volumes) > 0) {
+			t.Errorf("%v: told %q", volumes, spec.Changes())
+		}
+	}
+}
+
 func TestAllPodsGetTheImageAndAutoscalersTheirNumber(t *testing.T) {
 	t.Parallel()
 	const set = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: web}\nspec: {replicas: 2, selector: {}, updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}, template: {spec: {containers: [{name: app, image: IMAGE}]}}}\n"

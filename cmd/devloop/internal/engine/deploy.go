@@ -173,7 +173,7 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 		r.manifest = r.Target.Own(r.manifest, r.appPort.Number())
 	}
 	spec := r.spec()
-	spec.ChangesDir, spec.Image, spec.Serving, spec.Debug = r.img.Report.ChangesDir(), r.img.Ref, r.serving, debug
+	spec.Volumes, spec.Image, spec.Serving, spec.Debug = r.img.Report.Volumes(), r.img.Ref, r.serving, debug
 	if r.NewPods {
 		spec.Spent = r.State().Latest()
 	}

@@ -41,7 +41,8 @@ import java.util.concurrent.TimeUnit;
  * Changes come on PORT of the loopback address, which only devloop's port-forward reaches.
  * They are kept in the directory CHANGES, which outlives the container, and then made in
  * CLASSES. So a container that Kubernetes starts again, from its image, has them before
- * the application begins. Where there is no such directory, no change is taken.
+ * the application begins. Where there is no such directory, no change is taken. Where the container's file system is
+ * read-only, CLASSES is a volume, too, and the image has the application in "original" beside it.
  *
  * A request is a change; the answer is a text, "ok" or what went wrong. All in the form of
  * java.io.DataOutput:
@@ -119,6 +120,7 @@ public final class Supervise {
     public static void main(String[] args) throws Exception {
         Thread.currentThread().setName("devloop's supervisor: the application is the process that this one started");
         Supervise s = new Supervise(Paths.get(args[1]), Paths.get(args[2]), args[3], Arrays.asList(args).subList(4, args.length));
+        s.fill();
         s.replay();
         s.start(false);
         Runtime.getRuntime().addShutdownHook(new Thread() {
@@ -134,6 +136,39 @@ public final class Supervise {
         listener.setDaemon(true);
         listener.start();
         System.exit(s.await());
+    }
+
+    /**
+     * Gives CLASSES what the image has, where it is a volume. That outlives the container, so what an earlier one has left
+     * there goes: what it was told of is kept in CHANGES.
+     */
+    private void fill() throws IOException {
+        File image = classes.resolveSibling("original").toFile();
+        if (image.isDirectory()) {
+            empty(classes.toFile());
+            empty(added.toFile());
+            copy(image, classes);
+        }
+    }
+
+    private static void empty(File directory) throws IOException {
+        File[] files = directory.listFiles();
+        for (File file : files == null ? new File[0] : files) {
+            empty(file);
+            Files.delete(file.toPath());
+        }
+    }
+
+    private static void copy(File from, Path to) throws IOException {
+        for (File file : from.listFiles()) {
+            Path copy = to.resolve(file.getName());
+            if (file.isDirectory()) {
+                Files.createDirectories(copy);
+                copy(file, copy);
+            } else {
+                Files.copy(file.toPath(), copy);
+            }
+        }
     }
 
     /** Makes the changes that an earlier container of this Pod was told of. */

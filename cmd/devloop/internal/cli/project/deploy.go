@@ -180,8 +180,8 @@ func imageOptions(c *cli.Context, t target.Target, cache string) image.Options {
 	return image.Options{
 		CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"),
 		Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions,
-		Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On,
-		Suspend: t.Debug.Suspend,
+		Develop: t.NotPatchable == "", ReadOnlyRoot: t.ReadOnlyRoot,
+		Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend,
 	}
 }
 
@@ -196,9 +196,12 @@ func suited(c *cli.Context, t target.Target, m manifest.Manifest) target.Target 
 			return "the manifest changes the JVM's options"
 		case t.NotPatchable != "":
 			return "" // it may change everything else
+		case m.ReadOnlyRoot(t.Images(m)...) && !t.ReadOnlyRoot:
+			return "the manifest makes the root file system read-only"
 		}
 		return fixed(c, m, t.Name, t.Dir)
 	}
+	t.ReadOnlyRoot = m.ReadOnlyRoot(t.Images(m)...)
 	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	return t
 }

@@ -70,6 +70,8 @@ type Target struct {
 	NotPatchable string
 	// JVMOptions are variables with options for every JVM, from the manifest or the user.
 	JVMOptions []string
+	// ReadOnlyRoot says that the application may not write to its root file system.
+	ReadOnlyRoot bool
 	// NotChangeable says that no image may be changed while it runs, see [manifest.Manifest.NotPatchable].
 	NotChangeable bool
 	// Unsuitable says in a clause why the session's images do not suit another manifest, "" if they do. May be nil.
