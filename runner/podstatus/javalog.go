@@ -35,8 +35,8 @@ func explainLog(lines []string) logSummary {
 			return w
 		}
 	}
-	if m := lastMatch(rootCause, lines); m != nil && w.cause == "" {
-		w.cause = m[1]
+	if w.cause == "" {
+		w.cause = rootCause(lines)
 	}
 	return w
 }
@@ -50,11 +50,31 @@ func lastMatch(pattern *regexp.Regexp, lines []string) []string {
 	return nil
 }
 
-// frame matches the lines of a stack trace that are in Java or, as Logback writes them, in a library.
-var frame = regexp.MustCompile(`^\s+(?:at java\.base/.*|at .*\[(?:\S+\.jar|na):\S+\]|\.\.\. \d+ (?:more|common frames omitted))$`)
+// frame matches the lines of a stack trace that are in Java, in a library, as Logback names it or as the package tells,
+// or in a class that Spring makes.
+var frame = regexp.MustCompile(`^\s+(?:at java\.base/.*|at .*\[(?:\S+\.jar|na):\S+\]|` +
+	`at (?:` + libraryPackages + `)\.[^\[]*|at .*\$\$SpringCGLIB\$\$.*|` +
+	`\.\.\. \d+ (?:more|common frames omitted))$`)
 
-// rootCause is the last exception of a Java stack trace, which is the first one that happened.
-var rootCause = regexp.MustCompile(`^(?:Caused by:|Exception in thread "[^"]*") (\S*(?:Exception|Error)\b.*)`)
+const libraryPackages = `java|javax|jakarta|jdk|sun|com\.(?:fasterxml|sun|zaxxer)|io\.(?:github\.devloop_cli|netty)|` +
+	`org\.(?:apache|hibernate|yaml)|reactor|org\.springframework\.(?:aop|beans|boot|cglib|cloud|context|core|dao|data|` +
+	`expression|http|jdbc|orm|security|transaction|util|validation|web)`
+
+// exception matches a line of a Java stack trace that names an exception.
+var exception = regexp.MustCompile(
+	`^(Caused by: |Exception in thread "[^"]*" |)((?:[\w$]+\.)+\w*(?:Exception|Error)\b.*)`)
+
+// rootCause returns the last exception of a stack trace, which is the first one that happened, "" for none. A line
+// without the words that begin one has to stand above its frames.
+func rootCause(lines []string) string {
+	for i, line := range slices.Backward(lines) {
+		m := exception.FindStringSubmatch(line)
+		if m != nil && (m[1] != "" || i+1 < len(lines) && strings.HasPrefix(strings.TrimSpace(lines[i+1]), "at ")) {
+			return m[2]
+		}
+	}
+	return ""
+}
 
 // knownLogs are last words that newcomers meet, what they mean, and what to do. The first that fits counts.
 var knownLogs = []struct {
@@ -122,6 +142,12 @@ var knownLogs = []struct {
 			return fmt.Sprintf("its user may not write %s", m[1]+m[2]+m[3])
 		},
 		fixed("run it as root: --run-as root, for an image that devloop makes, or `securityContext: {runAsUser: 0}` in the manifest")},
+	// SnakeYAML, which names no file
+	{regexp.MustCompile(`^\s*in '?\S+, line (\d+), column (\d+):$`),
+		func(m []string) string {
+			return fmt.Sprintf("a YAML file that it reads is wrong at line %s, column %s", m[1], m[2])
+		},
+		fixed("look there in application.yml, or in the YAML file that was edited last")},
 	// MySQL's driver, and others that don't say where they looked
 	{regexp.MustCompile(`Communications link failure|^Caused by: java\.net\.ConnectException: Connection refused`),
 		fixed("nothing answers where it looked for another program, and inside of a Pod localhost is the Pod itself"),
