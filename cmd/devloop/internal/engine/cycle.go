@@ -156,10 +156,14 @@ func (c *cycle) prepare(ctx context.Context) (err error) {
 	return c.openPorts(ctx)
 }
 
-// openPorts opens the local ports for clients and debuggers.
+// openPorts opens the local ports for clients and debuggers. Those of Pods that devloop describes itself stay as they
+// are while they serve: the port that the next one will have is known once there is an image.
 func (c *cycle) openPorts(ctx context.Context) error {
-	if err := c.Ports.Open(ctx, c.Publisher,
-		c.Target.Endpoints(c.manifest, c.Target.Declared(c.manifest))); err != nil {
+	offered := ports.Offered(c.State().ServingPods())
+	if len(offered) == 0 || !c.manifest.Generated() {
+		offered = c.Target.Declared(c.manifest)
+	}
+	if err := c.Ports.Open(ctx, c.Publisher, c.Target.Endpoints(c.manifest, offered)); err != nil {
 		return err
 	}
 	images := c.Target.Images(c.manifest)

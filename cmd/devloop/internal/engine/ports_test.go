@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -53,6 +54,30 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 	served.err, served.server = unopened.err, unopened.server // now nothing listens on any port
 	if err := l.Deploy(t.Context()); err == nil {
 		t.Error("a Pod at which nothing listens was deployed")
+	}
+}
+
+// TestThePortThatServesStaysOpen: a save gives the application another port, with which it does not start, and the
+// next one does not compile.
+func TestThePortThatServesStaysOpen(t *testing.T) {
+	t.Parallel()
+	f := &fakes{quick: true, port: 9966}
+	l, _ := newTestSession(f, func(c *Config) {
+		c.Target.Dir, c.Target.Port, c.Target.KeepServing = t.TempDir(), 9966, true
+		c.Listen = func(context.Context, localport.Options) (ports.Port, error) { return newFakePort(t), nil }
+	})
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.port = 8080
+	for _, stage := range []event.Stage{event.Ready, event.Compile, event.Compile} {
+		f.failing(stage, errors.New("on purpose"))
+		if err := l.Deploy(t.Context()); err == nil {
+			t.Fatalf("%s did not fail", stage)
+		}
+		if len(l.Ports.Set) != 1 || l.Ports.Set[0].To.Port != 9966 || len(l.State().ServingPods()) != 1 {
+			t.Fatalf("after %s failed: %d Pods serve, ports %+v", stage, len(l.State().ServingPods()), l.Ports.Set)
+		}
 	}
 }
 
