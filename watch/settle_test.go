@@ -477,7 +477,7 @@ func TestOwnOutputNeverTriggers(t *testing.T) {
 		r.rename("out.txt", "old.txt")
 		line()
 		r.expect("a line after the file was renamed")
-		r.write("out.txt", "somebody else's")
+		r.write("out.txt", "of another program")
 		r.expect("another file of that name", "out.txt")
 	}
 }

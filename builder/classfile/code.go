@@ -125,18 +125,7 @@ func (r *reader) instruction(text *strings.Builder, c *Code) {
 	case 'c':
 		fmt.Fprintf(text, "%x %s\n", op, r.spell(uint16(r.u1()), 0))
 	case 'C':
-		index := r.u2()
-		if op == opLdcW {
-			op = opLdc
-		}
-		fmt.Fprintf(text, "%x %s\n", op, r.spell(index, 0))
-		c.Writes = c.Writes || op == opPutstatic || op == opPutfield
-		if op == opGetstatic || op == opGetfield {
-			c.ReadsCollection = c.ReadsCollection || strings.HasPrefix(r.member(index).Desc, "Ljava/util/")
-		}
-		if op >= opInvokeVirtual && op <= opInvokeStatic {
-			c.Calls = append(c.Calls, r.member(index))
-		}
+		r.constant(text, c, op)
 	case 'i':
 		index := r.u2()
 		fmt.Fprintf(text, "%x %s %x\n", op, r.spell(index, 0), r.bytes(2))
@@ -157,6 +146,22 @@ func (r *reader) instruction(text *strings.Builder, c *Code) {
 		fmt.Fprintf(text, "%x %x %x\n", op, wide, r.bytes(size))
 	default:
 		fmt.Fprintf(text, "%x %x\n", op, r.bytes(int(kind-'0')))
+	}
+}
+
+// constant spells out an instruction about a constant: a value, a member or a class.
+func (r *reader) constant(text *strings.Builder, c *Code, op byte) {
+	index := r.u2()
+	if op == opLdcW {
+		op = opLdc
+	}
+	fmt.Fprintf(text, "%x %s\n", op, r.spell(index, 0))
+	c.Writes = c.Writes || op == opPutstatic || op == opPutfield
+	if op == opGetstatic || op == opGetfield {
+		c.ReadsCollection = c.ReadsCollection || strings.HasPrefix(r.member(index).Desc, "Ljava/util/")
+	}
+	if op >= opInvokeVirtual && op <= opInvokeStatic {
+		c.Calls = append(c.Calls, r.member(index))
 	}
 }
 

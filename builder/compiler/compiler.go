@@ -32,10 +32,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -76,29 +74,48 @@ type Compiler struct {
 	Ready func()
 
 	project Project
-	dir     string // of the project, without symbolic links, as tools report it
-	tool    string // "gradle" or "maven"
+	origin
 
-	mu       lock    // protects what follows
-	disabled string  // why the incremental compiler is not used, "" if it is
-	blocker  blocker // what has to change before it is tried again
-	told     string  // what was said last about what the build compiles
-	failures int     // how often in a row bootstrapping failed
-	server   server
-	app      springboot.App      // what the last build made
-	used     usedModules         // what it reported of the modules that the application uses, its own at the end
-	units    units               // those of them that can be compiled
-	latest   springboot.App      // what Compile returned last
-	written  *springboot.Written // to our copies since they were made
-	checked  time.Time           // when the classes were last compared with the build's
-	report   string              // what RunIdle has to say
-	dirty    atomic.Bool         // whether something was compiled or copied since then
-	current  bool                // whether latest has all saves
+	mu lock // protects what follows
+	standing
+	modules
+	app     springboot.App // what the last build made
+	latest  springboot.App // what Compile returned last
+	checked time.Time      // when the classes were last compared with the build's
+	report  string         // what RunIdle has to say
+	dirty   atomic.Bool    // whether something was compiled or copied since then
+	current bool           // whether latest has all saves
 
 	building sync.Mutex // held while the build runs
 	copying  sync.Mutex // held while resources are copied, or compared with the build's
 	idle     idleSlot
 }
+
+// origin is where the project is, and what builds it.
+type origin struct {
+	dir  string // without symbolic links, as tools report it
+	tool string // "gradle" or "maven"
+}
+
+func (o origin) absolute(path string) string {
+	return filepath.Join(o.dir, filepath.FromSlash(path))
+}
+
+func (o origin) problem(d javac.Diagnostic) diagnostics.Problem {
+	return diagnostics.New(o.dir, d.File, d.Line, d.Column, d.Text)
+}
+
+func (o origin) compileError(failed *incremental.CompileError) error {
+	e := &diagnostics.CompileError{Tool: o.tool, Err: failed}
+	for _, d := range failed.Diagnostics {
+		e.Problems = append(e.Problems, o.problem(d))
+	}
+	return e
+}
+
+// waits reports whether a save waits until the incremental compiler is proven. Maven compiles
+// all sources, too, and then does more. Gradle compiles only those that changed.
+func (o origin) waits() bool { return o.tool == "maven" }
 
 // New returns a compiler of p. If enabled is false the build compiles each time.
 func New(p *project.Project, enabled bool) *Compiler {
@@ -110,8 +127,8 @@ func New(p *project.Project, enabled bool) *Compiler {
 }
 
 func newCompiler(p Project, dir, tool, stateDir string) *Compiler {
-	return &Compiler{project: p, dir: paths.Real(dir), tool: tool,
-		server: server{path: stateDir, pool: pool.New(stateDir+"-process", false)}, mu: newLock()}
+	return &Compiler{project: p, origin: origin{paths.Real(dir), tool}, mu: newLock(),
+		modules: modules{server: server{path: stateDir, pool: pool.New(stateDir+"-process", false)}}}
 }
 
 // Share has several Compilers use the same processes. Call it before Compile.
@@ -157,10 +174,6 @@ func (c *Compiler) compile(ctx context.Context, changed []string, out io.Writer)
 	return c.build(ctx, why, out)
 }
 
-// waits reports whether a save waits until the incremental compiler is proven. Maven compiles
-// all sources, too, and then does more. Gradle compiles only those that changed.
-func (c *Compiler) waits() bool { return c.tool == "maven" }
-
 // build runs the project's build. What was proven has to be proven again for its new output.
 func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (springboot.App, error) {
 	c.building.Lock()
@@ -180,9 +193,7 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 	}
 	compilers := c.units.own().model.Compilers
 	c.adopt(app)
-	if c.blocker.changed() || c.blocker.reason != "" && !reflect.DeepEqual(c.units.own().model.Compilers, compilers) {
-		c.disabled, c.blocker = "", blocker{}
-	}
+	c.tryAgain(!reflect.DeepEqual(c.units.own().model.Compilers, compilers))
 	for _, u := range c.units {
 		u.built = u.builtSources(sources[u.model.Directory], known, began)
 	}
@@ -254,20 +265,15 @@ func (c *Compiler) needsArchive() bool {
 	return c.project.NeedsArchive(c.app.Dir, c.app.Archive)
 }
 
-func (c *Compiler) absolute(path string) string {
-	return filepath.Join(c.dir, filepath.FromSlash(path))
-}
-
-func inside(file string, dirs []string) bool {
-	return slices.ContainsFunc(dirs, func(dir string) bool { return filepath.IsLocal(paths.Relative(file, dir)) })
-}
-
 // compileIncrementally compiles changed sources, and copies changed resources.
 func (c *Compiler) compileIncrementally(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, compileTimeout, errors.New("it takes too long"))
 	defer cancel()
 	touched := lists.Map(changed, c.absolute)
-	result, err := c.compileUnits(limited, touched)
+	result, err := c.compileSources(limited, touched)
+	if failed, ok := errors.AsType[*incremental.CompileError](err); ok {
+		return springboot.App{}, c.compileError(failed)
+	}
 	if err != nil {
 		return springboot.App{}, err
 	}
@@ -280,18 +286,6 @@ func (c *Compiler) compileIncrementally(ctx context.Context, changed []string, o
 		return springboot.App{}, err
 	}
 	return c.patchedApp(summary(result.Sources, copied))
-}
-
-// orGone returns the error of a compilation. If the classes of the module are gone, its sources may be right.
-func (c *Compiler) orGone(u *unit, err error) error {
-	failed, ok := errors.AsType[*incremental.CompileError](err)
-	if !ok {
-		return fmt.Errorf("compile: %w", err)
-	}
-	if _, missing := os.Stat(u.module.Classes()); missing != nil {
-		return &incremental.UnsupportedError{Reason: "the incremental compiler's classes are gone"}
-	}
-	return c.compileError(failed)
 }
 
 func summary(sources, resources int) string {
@@ -322,13 +316,6 @@ func (c *Compiler) patchedApp(how string) (springboot.App, error) {
 	return app.CopiedTo(c.units.copies(), c.written), nil
 }
 
-// noteWritten records what was, or is about to be, written to our copies.
-func (c *Compiler) noteWritten(files []string) {
-	if len(files) > 0 {
-		c.written = c.written.Then(files)
-	}
-}
-
 // fallback says why the build has to compile what the incremental compiler could not, "" if its result is final.
 func (c *Compiler) fallback(ctx context.Context, err error) string {
 	if err == nil || ctx.Err() != nil {
@@ -352,26 +339,6 @@ func (c *Compiler) fallback(ctx context.Context, err error) string {
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return line
-}
-
-func (c *Compiler) compileError(failed *incremental.CompileError) error {
-	e := &diagnostics.CompileError{Tool: c.tool, Err: failed}
-	for _, d := range failed.Diagnostics {
-		e.Problems = append(e.Problems, c.problem(d))
-	}
-	return e
-}
-
-func (c *Compiler) problem(d javac.Diagnostic) diagnostics.Problem {
-	return diagnostics.New(c.dir, d.File, d.Line, d.Column, d.Text)
-}
-
-// stop leaves the compiler process, without which nothing is proven.
-func (c *Compiler) stop() {
-	c.server.stop()
-	for _, u := range c.units {
-		u.module, u.affected = nil, nil
-	}
 }
 
 // Close ends the compiler process and removes its files.

@@ -198,8 +198,8 @@ func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how strin
 // followed are the contents of the application that a Compiler made last, as they follow from those before.
 var followed sync.Map
 
-// sameContents checks that the contents of an application follow from those of the one before as they are read anew.
-// Now and then nobody asks for them, as after a cycle that a save has cancelled.
+// sameContents checks that the contents of an application follow from those of the one before as they are when all
+// is read again. Now and then no one asks for them, as after a cycle that a save has cancelled.
 func sameContents(t *testing.T, c *Compiler, app springboot.App) {
 	t.Helper()
 	before, read := followed.Load(c)
@@ -736,7 +736,7 @@ func TestOnlyWhatASaveWroteIsLookedAt(t *testing.T) {
 	t.Parallel()
 	p, c := newReady(t)
 	contents := must.Get(c.latest.Contents())(t)
-	testfile.Write(t, c.units.copies()[p.module().Classes[0]], "style.css", "by nobody whom devloop knows")
+	testfile.Write(t, c.units.copies()[p.module().Classes[0]], "style.css", "by a program that devloop does not know")
 	for _, text := range []string{"class A with another body", "class A field1"} {
 		p.save(t, javaDir+"/A.java", text)
 		app := must.Get(c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard))(t)

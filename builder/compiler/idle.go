@@ -25,8 +25,6 @@ const (
 	// does at most: background verification must not compete with interactive work.
 	verifyDelay    = 20 * time.Second
 	verifyInterval = 10 * time.Minute
-	// maxFailures is how often in a row bootstrapping may fail for a reason other than the sources.
-	maxFailures = 3
 )
 
 // lock is a mutex that can be waited for until a context ends.
@@ -207,37 +205,16 @@ func (u *unit) remakes(all units) (found bool) {
 	return found
 }
 
-// once returns a sentence about what the build compiles, "" if it was the last one.
-func (c *Compiler) once(text string) string {
-	if text == c.told {
-		return ""
-	}
-	c.told = text
-	return text
-}
-
-// blocker is why the incremental compiler is disabled: something about a source, or about the build as a whole.
-type blocker struct{ reason, file, state string }
-
-func (b blocker) changed() bool { return b.file != "" && stateOf([]string{b.file}) != b.state }
-
-// disable leaves compiling to the build: until the reason changes or, if the incremental compiler
-// merely failed, after several failures.
+// disable leaves compiling to the build if it has to, and says why.
 func (c *Compiler) disable(err error) string {
-	unsupported, ok := errors.AsType[*incremental.UnsupportedError](err)
-	if !ok {
+	if _, unsupported := errors.AsType[*incremental.UnsupportedError](err); !unsupported {
 		c.server.kill()
 	}
 	c.stop()
-	why := firstLine(err.Error())
-	if ok {
-		why, c.blocker = unsupported.Reason,
-			blocker{unsupported.Reason, unsupported.File, stateOf([]string{unsupported.File})}
-	} else if c.failures++; c.failures < maxFailures {
+	if !c.giveUp(err) {
 		return ""
 	}
-	c.disabled = why
-	return c.once("each save runs " + c.tool + ", not the incremental compiler: " + why)
+	return c.once("each save runs " + c.tool + ", not the incremental compiler: " + c.disabled)
 }
 
 // verifyLater verifies the classes when nothing has been saved for a while.

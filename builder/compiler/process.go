@@ -70,6 +70,15 @@ func (s *server) remove() error {
 	return err
 }
 
+// moduleDir is the directory of our copies of the i-th module, resourcesDir of those of its resources.
+func (s *server) moduleDir(i int) string {
+	return filepath.Join(s.dir, fmt.Sprintf("module%d", i))
+}
+
+func (s *server) resourcesDir(i int) string {
+	return filepath.Join(s.dir, fmt.Sprintf("resources%d", i))
+}
+
 // stateOf changes with the versions of files, and of all files in directories.
 func stateOf(paths []string) string {
 	var state []byte

@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/mirror"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
@@ -59,8 +60,8 @@ func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
 		if r.dirs[built] != "" {
 			continue
 		}
-		if err := incremental.Mirror(built, copied); err != nil {
-			return nil, err
+		if err := mirror.Make(built, copied); err != nil {
+			return nil, fmt.Errorf("copy the build's classes: %w", err)
 		}
 		r.dirs[built] = copied
 	}
@@ -195,7 +196,7 @@ func (r *resources) neighbour(file string) (c resourceCopy, known bool) {
 	}
 	c, known = r.tops[filepath.Dir(file)]
 	for kind := range r.altered {
-		known = known && !inside(kind, []string{filepath.Dir(file)})
+		known = known && !paths.Inside(kind, filepath.Dir(file))
 	}
 	return c, known
 }
@@ -288,7 +289,7 @@ func (c *Compiler) copyResources(changed []string) (app springboot.App, done boo
 		if source, known := c.handler(file); source != nil || !known {
 			return app, false
 		}
-		if !c.used.irrelevant(file) {
+		if !c.used.Irrelevant(file) {
 			files = append(files, file)
 		}
 	}

@@ -2,11 +2,11 @@ package compiler
 
 import (
 	"cmp"
-	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"time"
 
@@ -127,23 +127,7 @@ func (u *unit) builtSources(before incremental.State, known bool, began time.Tim
 
 // isGenerated reports whether a source is in the build's output, such as target or build.
 func (u *unit) isGenerated(source string) bool {
-	return inside(source, []string{u.model.Output()})
-}
-
-// staysProven reports whether a build has made the classes that were there before it: it was for a resource, or for a
-// module that is left to it. before are the modules, which the build has not changed.
-func (c *Compiler) staysProven(before units) bool {
-	for i, u := range c.units {
-		m := before[i].module
-		if m == nil && before[i].left != "" && before[i].built.SameFiles(u.built) {
-			continue
-		}
-		if m == nil || !maps.Equal(c.server.libraries, c.units.libraries()) || len(before[i].affected) > 0 ||
-			!m.HasCompiled(u.built) || m.CompareWithBuild() != nil {
-			return false
-		}
-	}
-	return true
+	return paths.Inside(source, u.model.Output())
 }
 
 func (c *Compiler) keepProven(before units) {
@@ -154,59 +138,6 @@ func (c *Compiler) keepProven(before units) {
 	c.ready()
 }
 
-// copyOutput copies what the build has made, and reports whether it could.
-func (c *Compiler) copyOutput() bool {
-	err := c.server.open()
-	c.written = &springboot.Written{}
-	for i, u := range c.units {
-		if err == nil {
-			u.copies, err = newResources(u.model, incremental.ClassesIn(c.server.moduleDir(i)),
-				c.server.resourcesDir(i))
-		}
-		u.failed = err
-	}
-	return err == nil
-}
-
-// moduleDir is the directory of our copies of the i-th module, resourcesDir of those of its resources.
-func (s *server) moduleDir(i int) string {
-	return filepath.Join(s.dir, fmt.Sprintf("module%d", i))
-}
-
-func (s *server) resourcesDir(i int) string {
-	return filepath.Join(s.dir, fmt.Sprintf("resources%d", i))
-}
-
-// bootstrapUnit compiles all sources of a module, and compares the result with the build's classes.
-func (c *Compiler) bootstrapUnit(ctx context.Context, i int, javaHome string) error {
-	u := c.units[i]
-	u.module = nil
-	model, own, err := buildmodel.Of(u.model)
-	if err != nil {
-		return err
-	}
-	if u.copies == nil {
-		return cmp.Or(u.failed, incremental.ErrChanged)
-	}
-	if own != javaHome {
-		return &incremental.UnsupportedError{Reason: "it has a JDK of its own"}
-	}
-	if err := c.server.start(javaHome, c.units.libraries()); err != nil {
-		return err
-	}
-	model.Libraries, model.Uses = c.librariesOf(u)
-	model.ClassPath, model.ModulePath = c.units.withCopies(model.ClassPath), c.units.withCopies(model.ModulePath)
-	for built := range model.Foreign {
-		model.Foreign[built] = u.copies.dirs[built]
-	}
-	m := incremental.New(model, c.server.process, c.server.moduleDir(i))
-	if err := m.Bootstrap(ctx, u.built); err != nil {
-		return err
-	}
-	u.module, u.left = m, ""
-	return nil
-}
-
 // foreign says which sources beside Java are left to the build.
 func (all units) foreign(tool string) (left []string) {
 	for _, u := range all {
@@ -215,28 +146,6 @@ func (all units) foreign(tool string) (left []string) {
 		}
 	}
 	return slices.Compact(left)
-}
-
-// librariesOf returns the state of a module's libraries, and the modules that it uses. The state is "" if the build
-// compiles one of these: then it has no classes of ours.
-func (c *Compiler) librariesOf(u *unit) (state string, used []*incremental.Module) {
-	var files []string
-	for _, one := range u.model.Compilers {
-		files = slices.Concat(files, one.ClassPath, one.ProcessorPath)
-	}
-	state = u.model.Name + "\n" // it may have no libraries
-	for _, path := range files {
-		state += fmt.Sprintf("%q %s\n", path, c.server.libraries[path])
-		i := slices.IndexFunc(c.units, func(u *unit) bool { return slices.Contains(u.model.Classes, path) })
-		switch {
-		case i < 0:
-		case c.units[i].module == nil:
-			return "", nil
-		default:
-			used = append(used, c.units[i].module)
-		}
-	}
-	return state, used
 }
 
 // withCopies returns a class path with our copies of modules.
@@ -266,30 +175,6 @@ func (all units) libraries() map[string]string {
 	return states
 }
 
-// compileUnits compiles what has changed in each module, and what depends on it in those after it.
-func (c *Compiler) compileUnits(ctx context.Context, touched []string) (total incremental.Result, err error) {
-	for i, u := range c.units {
-		if u.module == nil && len(u.affected) > 0 {
-			return total, &incremental.UnsupportedError{Reason: "the module " + u.model.Name +
-				", which only the build compiles, may depend on it"}
-		} else if u.module == nil {
-			continue
-		}
-		result, err := u.module.Compile(ctx, touched, u.affected)
-		c.noteWritten(result.Written)
-		if err != nil {
-			return total, c.orGone(u, err)
-		}
-		u.affected = nil
-		for _, later := range c.units[i+1:] {
-			later.affected = append(later.affected, result.Affected...)
-		}
-		total.Sources += result.Sources
-		total.Warnings = append(total.Warnings, result.Warnings...)
-	}
-	return total, nil
-}
-
 // copies returns our copies of the build's directories.
 func (all units) copies() map[string]string {
 	copies := map[string]string{}
@@ -299,23 +184,6 @@ func (all units) copies() map[string]string {
 		}
 	}
 	return copies
-}
-
-// handler returns the module that has a file among its sources, nil for a resource and for a file that the application
-// is not made of. It reports false for a file that only the build knows what to do with.
-func (c *Compiler) handler(file string) (source *unit, known bool) {
-	if c.used.irrelevant(file) {
-		return nil, true
-	}
-	for _, u := range c.units {
-		if incremental.IsSource(file) && inside(file, u.model.Sources) {
-			return u, true
-		}
-		if u.copies.isCopied(file) {
-			return nil, true
-		}
-	}
-	return nil, false
 }
 
 // needsBuildFor says why the build has to compile because of a file, "" if it need not.
@@ -339,38 +207,13 @@ func (c *Compiler) needsOnlyBuild(changed []string) bool {
 	})
 }
 
-// usedModules are the modules that the application uses, its own included.
-type usedModules []buildtool.Module
-
-// irrelevant reports whether a file cannot be part of the application: a test, documentation, or of a
-// module that it does not use.
-func (used usedModules) irrelevant(file string) bool {
-	document := filepath.Ext(file) == ".md"
-	for _, m := range used {
-		if inside(file, []string{filepath.Join(m.Directory, "src", "test")}) {
-			return true
-		}
-		document = document && !inside(file, m.ResourceSources) && !inside(file, m.Sources)
+// orGone returns the error of a compilation. If the classes of the module are gone, its sources may be right.
+func (u *unit) orGone(err error) error {
+	if _, failed := errors.AsType[*incremental.CompileError](err); !failed {
+		return fmt.Errorf("compile: %w", err)
 	}
-	return document || used.foreign(file)
-}
-
-// sourceSet matches a path in a module whose directories are those of every build tool.
-var sourceSet = regexp.MustCompile(`^(.*/)src/[^/]+/(?:java|kotlin|groovy|scala|resources)/`)
-
-// foreign reports whether a file is a source, resource or pom.xml of a module that the application does not use.
-// If it uses a pom.xml in another way than as a module, the project's model says so.
-func (used usedModules) foreign(file string) bool {
-	dir := filepath.Dir(file)
-	if m := sourceSet.FindStringSubmatch(filepath.ToSlash(file)); m != nil {
-		dir = filepath.FromSlash(m[1])
-	} else if filepath.Base(file) != "pom.xml" {
-		return false
+	if _, missing := os.Stat(u.module.Classes()); missing != nil {
+		return &incremental.UnsupportedError{Reason: "the incremental compiler's classes are gone"}
 	}
-	dir = paths.Real(dir)
-	return len(used) > 0 && !slices.ContainsFunc(used, func(u buildtool.Module) bool {
-		// builds that this one includes are build files
-		return paths.Real(u.Directory) == dir || inside(file, u.Sources) || inside(file, u.ResourceSources) ||
-			inside(file, u.BuildFiles)
-	})
+	return err
 }

@@ -69,7 +69,7 @@ func (s State) ChangedSince(t time.Time) bool {
 func Sources(m Model) (State, error) { return versions(m.Sources, m.ending()) }
 
 // Bootstrap compiles all sources and compares the result with the build's classes, byte by byte, of which
-// Classes is a [Mirror]. If both are the same, [Module.Compile] updates the copy from now on. Bootstrap returns
+// Classes is a copy. If both are the same, [Module.Compile] updates the copy from now on. Bootstrap returns
 // an [UnsupportedError] if they differ, or if the sources need something that this package cannot do.
 //
 // built are the sources that the build compiled. Sources that have changed since are not
@@ -97,7 +97,8 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 		return ErrChanged
 	}
 	changed := built.changes(w.now)
-	if slices.ContainsFunc(slices.Collect(maps.Keys(changed)), func(path string) bool { return declares(path) || m.model.isForeign(path) }) {
+	if slices.ContainsFunc(slices.Collect(maps.Keys(changed)),
+		func(path string) bool { return declares(path) || m.model.isForeign(path) }) {
 		return ErrChanged
 	}
 	err = m.prove(w, answer, out, changed)
@@ -110,7 +111,8 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 // prove compares what javac made of the unchanged sources with the build's classes.
 func (m *Module) prove(w *work, answer javac.Answer, out string, changed map[string]bool) error {
 	if !answer.OK {
-		return &UnsupportedError{Reason: "the incremental compiler finds errors that the build does not: " + firstError(answer)}
+		return &UnsupportedError{Reason: "the incremental compiler finds errors that the build does not: " +
+			firstError(answer)}
 	}
 	all, err := m.read(w, answer, out)
 	if err != nil {
@@ -128,7 +130,7 @@ func (m *Module) prove(w *work, answer javac.Answer, out string, changed map[str
 		return ErrChanged
 	}
 	old, err := m.compare(all.files, m.Classes(), func(class string) string {
-		return cmp.Or(owners[class], m.sourceOf(class, changed))
+		return cmp.Or(owners[class], m.model.sourceOf(class, changed))
 	})
 	if err == nil {
 		err = m.checkForeign(false)
@@ -151,7 +153,7 @@ var ErrChanged = errors.New("sources have changed meanwhile")
 
 // compileAll compiles all sources without the classes of an earlier compilation.
 func (m *Module) compileAll(ctx context.Context) (*work, javac.Answer, string, error) {
-	m.sources, m.extra, m.foreign, m.others = map[string]*source{}, nil, map[string]string{}, nil
+	m.sources, m.extra, m.otherLanguages = compiled{}, nil, otherLanguages{bySource: map[string]string{}}
 	w, err := m.changes(nil, nil)
 	if err == nil {
 		err = m.readForeign(w)
@@ -176,7 +178,7 @@ func firstError(a javac.Answer) string {
 // HasCompiled reports whether the last compilation was of these sources.
 func (m *Module) HasCompiled(sources State) bool {
 	for path, version := range sources {
-		if !m.isCompiled(path, version) {
+		if !m.sources.has(path, version) {
 			return false
 		}
 	}
@@ -206,21 +208,10 @@ func (m *Module) compareWith(dir string) error {
 	return err
 }
 
-// sourceOf returns which of some sources is named like the outermost class of a class file, "" if none is.
-func (m *Module) sourceOf(class string, sources map[string]bool) string {
-	dir, name := filepath.Split(filepath.FromSlash(strings.TrimSuffix(class, ".class")))
-	outermost, _, _ := strings.Cut(name, "$")
-	for _, root := range m.model.Sources {
-		if source := filepath.Join(root, dir, outermost+m.model.ending()); sources[source] {
-			return source
-		}
-	}
-	return ""
-}
-
 // compare compares files with those of the same names in dir. It returns the other classes of dir by their
 // owner; every class must have one, apart from those of a package-info.java.
-func (m *Module) compare(files map[string]string, dir string, owner func(class string) string) (map[string][]string, error) {
+func (m *Module) compare(files map[string]string, dir string,
+	owner func(class string) string) (map[string][]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		same, err := sameFile(files[name], filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
@@ -247,10 +238,11 @@ func (m *Module) compare(files map[string]string, dir string, owner func(class s
 			more[source] = append(more[source], name)
 			return nil
 		}
-		if m.ofForeign(path) {
+		if m.madeOfOther(path) {
 			return isCopy(path, m.file(name), name)
 		}
-		if m.ofPackageInfo(rel) || m.model.Kotlin != nil { // its plugin for Maven leaves classes whose source is gone
+		if m.model.ofPackageInfo(rel) || m.model.Kotlin != nil {
+			// its plugin for Maven leaves classes whose source is gone
 			return nil
 		}
 		return madeOfSomethingElse(name)

@@ -42,7 +42,8 @@ func TestBootstrapAfterASave(t *testing.T) {
 				p.write(name, text)
 			}
 			built := must.Get(Sources(Model{Sources: []string{p.src()}}))(t)
-			p.module = New(Model{Sources: []string{p.src()}, Classes: p.built(), Options: options}, javactest.Shared(t), filepath.Join(p.dir, "kept"))
+			p.module = New(Model{Sources: []string{p.src()}, Classes: p.built(), Options: options}, javactest.Shared(t),
+				filepath.Join(p.dir, "kept"))
 			for name, text := range test.changes {
 				p.write(name, text)
 			}

@@ -16,7 +16,8 @@ import (
 )
 
 func TestFailureChangesNothing(t *testing.T) {
-	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { int g() { return new A().f(); } }")})
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"),
+		"p/B.java": class("class B { int g() { return new A().f(); } }")})
 	before := tree(t, p.module.Classes())
 	p.write("p/A.java", class("class A { String f() { return null; } }"))
 	_, err := p.module.Compile(t.Context(), nil, nil)
@@ -42,7 +43,8 @@ func TestFailureChangesNothing(t *testing.T) {
 
 // TestRehearsalChangesNothing rehearses with a change that is not compiled yet: it still is compiled afterwards.
 func TestRehearsalChangesNothing(t *testing.T) {
-	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { int g() { return new A().f(); } }")})
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"),
+		"p/B.java": class("class B { int g() { return new A().f(); } }")})
 	before := tree(t, p.module.Classes())
 	p.write("p/A.java", class("class A { long f() { return 1; } }"))
 	for range 2 {
@@ -93,7 +95,8 @@ func TestSameTextIsNotCompiled(t *testing.T) {
 		}
 	}
 	p.write("p/A.java", class("class A { int f() { return 2; } }"))
-	if now, err := Sources(Model{Sources: []string{p.src()}}); err != nil || p.module.HasCompiled(now) || p.module.HasCompiled(State{}) {
+	if now, err := Sources(Model{Sources: []string{p.src()}}); err != nil || p.module.HasCompiled(now) ||
+		p.module.HasCompiled(State{}) {
 		t.Errorf("another text is the same: %v", err)
 	}
 }
@@ -125,23 +128,11 @@ func TestCancelledCompileIsDoneAgain(t *testing.T) {
 	p.same()
 }
 
-// TestMirrorLeavesLinksOut: a link to nothing, and one to a directory.
-func TestMirrorLeavesLinksOut(t *testing.T) {
-	t.Parallel()
-	from, to := t.TempDir(), t.TempDir()
-	if err := errors.Join(os.Symlink("nowhere", from+"/lost"), os.Symlink(t.TempDir(), from+"/dir"), os.WriteFile(from+"/A.class", nil, 0o644)); err != nil {
-		t.Skip(err)
-	}
-	must.Do(t, Mirror(from, to))
-	files := tree(t, to)
-	if _, there := files["/A.class"]; !there || len(files) != 1 {
-		t.Errorf("got %v", files)
-	}
-}
-
 func TestUnsupported(t *testing.T) {
-	for name, text := range map[string]string{"A.kt": "class A", "package-info.java": "package p;", "../module-info.java": "module m {}", "A.groovy": "class A {}",
-		"Native.java": class("class Native { native void f(); }"), "Main.java": class("class Main { public static void main(String[] a) { } }")} {
+	for name, text := range map[string]string{"A.kt": "class A", "package-info.java": "package p;",
+		"../module-info.java": "module m {}", "A.groovy": "class A {}",
+		"Native.java": class("class Native { native void f(); }"),
+		"Main.java":   class("class Main { public static void main(String[] a) { } }")} {
 		p := newProject(t, map[string]string{"p/Z.java": class("class Z { }")})
 		p.write("p/"+name, text)
 		_, err := p.module.Compile(t.Context(), nil, nil)
@@ -207,8 +198,10 @@ func TestBrokenOptions(t *testing.T) {
 // TestAffected: what another module has to compile again is what names a class whose API changed, or one that
 // depends on it.
 func TestAffected(t *testing.T) {
-	lib := newProject(t, map[string]string{"p/A.java": class("public class A { public int f() { return 1; } }"), "p/B.java": class("public class B extends A { }")})
-	app := newProject(t, map[string]string{"p/C.java": class("class C { B b; }"), "p/D.java": class("class D { }"), "p/B.java": class("class B { }")})
+	lib := newProject(t, map[string]string{"p/A.java": class("public class A { public int f() { return 1; } }"),
+		"p/B.java": class("public class B extends A { }")})
+	app := newProject(t, map[string]string{"p/C.java": class("class C { B b; }"), "p/D.java": class("class D { }"),
+		"p/B.java": class("class B { }")})
 	lib.write("p/A.java", class("public class A { public int f() { return 20; } }"))
 	r, err := lib.module.Compile(t.Context(), nil, nil)
 	if err != nil || len(r.Affected) != 0 {
@@ -218,7 +211,8 @@ func TestAffected(t *testing.T) {
 	if r, err = lib.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 2 {
 		t.Fatalf("an API: %+v, %v", r, err)
 	}
-	if r, err = app.module.Compile(t.Context(), nil, r.Affected); err != nil || r.Sources != 2 { // B, and C that names it
+	if r, err = app.module.Compile(t.Context(), nil, r.Affected); err != nil || r.Sources != 2 {
+		// B, and C that names it
 		t.Errorf("what depends on it: %+v, %v", r, err)
 	}
 }

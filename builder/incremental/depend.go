@@ -38,8 +38,8 @@ func (m *Module) looksTheSame(w *work, all output) bool {
 	return true
 }
 
-// concernsNoProcessor reports whether annotation processors make nothing of the compiled sources, neither now nor before,
-// and can't come to them from other sources. A source of which they made something before would have them make
+// concernsNoProcessor reports whether annotation processors make nothing of the compiled sources, neither now nor
+// before, and can't come to them from other sources. A source of which they made something before would have them make
 // something again if nothing that they see of it is gone. One that combines sources may make nothing of an annotation
 // before it sees another.
 func (m *Module) concernsNoProcessor(w *work, all output) bool {

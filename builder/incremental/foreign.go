@@ -17,8 +17,8 @@ import (
 
 // A module of Java may have sources that only the build can compile, in Kotlin or Groovy, or that it leaves out. Their
 // classes stay as the build made them, and Java is compiled against them. The build compiles what changes one of these
-// sources, or the API of a class that one of them names. Within one language a source may depend on another that it does
-// not name, so any such dependency counts for all.
+// sources, or the API of a class that one of them names. Within one language a source may depend on another that it
+// does not name, so any such dependency counts for all.
 
 // isForeign reports whether only the build compiles a source.
 func (m Model) isForeign(source string) bool {
@@ -31,16 +31,43 @@ func foreign(source string) error {
 	return &UnsupportedError{Reason: "only the build compiles " + filepath.Base(source), File: source}
 }
 
-// Foreign returns the languages, apart from Java, in which the build has made classes of this module: "Kotlin and Groovy".
-// It is "" before [Module.Bootstrap].
-func (m *Module) Foreign() string { return strings.Join(m.others, " and ") }
+// otherLanguages are those of the sources that only the build compiles.
+type otherLanguages struct {
+	bySource map[string]string // by the source's base name
+	built    []string          // those in which there are classes
+}
 
-// exclude notes the sources that the build has compiled without making a class of them, as it leaves them out, and reports
-// whether there are any. One that has changed since may be new.
+// Foreign returns the languages, apart from Java, in which the build has made classes of this module: "Kotlin and
+// Groovy". It is "" before [Module.Bootstrap].
+func (l otherLanguages) Foreign() string { return strings.Join(l.built, " and ") }
+
+// madeOfOther reports whether the build has made a class, or the class that it is nested in, of a source in another
+// language, and notes the language.
+func (l *otherLanguages) madeOfOther(path string) bool {
+	dir, name := filepath.Split(path)
+	outermost, _, _ := strings.Cut(name, "$")
+	for _, file := range []string{name, strings.TrimSuffix(outermost, ".class") + ".class"} {
+		data, _ := os.ReadFile(filepath.Join(dir, file)) // no file is no class
+		c, err := classfile.Parse(data)
+		if err != nil {
+			continue
+		}
+		if language := l.bySource[c.Source]; language != "" {
+			if !slices.Contains(l.built, language) {
+				l.built = append(l.built, language)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// exclude notes the sources that the build has compiled without making a class of them, as it leaves them out, and
+// reports whether there are any. One that has changed since may be new.
 func (m *Module) exclude(w *work, answer javac.Answer, changed map[string]bool) bool {
 	made, excluded := map[string]bool{}, map[string]bool{}
 	for _, d := range errorsOf(answer.Diagnostics) {
-		made[d.File] = m.isBuilt(m.classOf(d.File))
+		made[d.File] = m.isBuilt(m.model.classOf(d.File))
 		excluded[d.File] = true
 	}
 	for _, file := range answer.Written {
@@ -59,21 +86,6 @@ func (m *Module) exclude(w *work, answer javac.Answer, changed map[string]bool) 
 	return true
 }
 
-func (m *Module) isBuilt(class string) bool {
-	_, err := os.Stat(m.file(class))
-	return err == nil
-}
-
-// classOf returns the class file that a source is named after.
-func (m *Module) classOf(source string) string {
-	for _, dir := range m.model.Sources {
-		if rel := paths.Relative(source, dir); filepath.IsLocal(rel) {
-			return filepath.ToSlash(strings.TrimSuffix(rel, m.model.ending())) + ".class"
-		}
-	}
-	return ""
-}
-
 // readForeign reads the sources that only the build compiles.
 func (m *Module) readForeign(w *work) error {
 	ours := 0
@@ -88,7 +100,7 @@ func (m *Module) readForeign(w *work) error {
 		}
 		w.texts[path] = &source{version: version, digest: sha256.Sum256(text), words: words(text)}
 		if !m.model.Excluded[path] {
-			m.foreign[filepath.Base(path)] = languages[filepath.Ext(path)]
+			m.bySource[filepath.Base(path)] = languages[filepath.Ext(path)]
 		}
 	}
 	if ours == 0 && len(w.texts) > 0 {
@@ -98,29 +110,8 @@ func (m *Module) readForeign(w *work) error {
 	return nil
 }
 
-// ofForeign reports whether the build has made a class, or the class that it is nested in, of a source in another language,
-// and notes the language.
-func (m *Module) ofForeign(path string) bool {
-	dir, name := filepath.Split(path)
-	outermost, _, _ := strings.Cut(name, "$")
-	for _, file := range []string{name, strings.TrimSuffix(outermost, ".class") + ".class"} {
-		data, _ := os.ReadFile(filepath.Join(dir, file)) // no file is no class
-		c, err := classfile.Parse(data)
-		if err != nil {
-			continue
-		}
-		if language := m.foreign[c.Source]; language != "" {
-			if !slices.Contains(m.others, language) {
-				m.others = append(m.others, language)
-			}
-			return true
-		}
-	}
-	return false
-}
-
-// checkForeign returns an [UnsupportedError] if other compilers of the build have made a class of something else than the
-// sources or, after a later build, another one than our copy of it is.
+// checkForeign returns an [UnsupportedError] if other compilers of the build have made a class of something else than
+// the sources or, after a later build, another one than our copy of it is.
 func (m *Module) checkForeign(later bool) error {
 	for built, copied := range m.model.Foreign {
 		dir := copied
@@ -132,7 +123,7 @@ func (m *Module) checkForeign(later bool) error {
 				return err
 			}
 			name := paths.Relative(path, dir)
-			if !m.ofForeign(path) {
+			if !m.madeOfOther(path) {
 				return madeOfSomethingElse(filepath.ToSlash(name))
 			}
 			return isCopy(path, filepath.Join(copied, name), name)
@@ -154,7 +145,8 @@ func isCopy(built, copied, name string) error {
 }
 
 func differs(file string) error {
-	return &UnsupportedError{Reason: fmt.Sprintf("the incremental compiler and the build make different files %s", file)}
+	return &UnsupportedError{Reason: fmt.Sprintf("the incremental compiler and the build make different files %s",
+		file)}
 }
 
 func madeOfSomethingElse(class string) error {

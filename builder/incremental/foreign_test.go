@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/mirror"
 	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
-// TestSourcesOfAnotherLanguage: only the build compiles them, and what depends on them or they on it. The rest is compiled as
-// ever.
+// TestSourcesOfAnotherLanguage: only the build compiles them, and what depends on them or they on it. The rest is
+// compiled as ever.
 func TestSourcesOfAnotherLanguage(t *testing.T) {
 	t.Parallel()
 	const kept, uses, usesAgain = "p/A.java", "p/K.kt", "p/B.java"
@@ -31,15 +32,17 @@ func TestSourcesOfAnotherLanguage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newProject(t, map[string]string{kept: class("class A { int f() { return 1; } }"), usesAgain: class("class B { long h() { return new K().g(); } }"),
-				uses: class("class K { long g() { return new A().f(); } } // not Lost")})
+			p := newProject(t, map[string]string{kept: class("class A { int f() { return 1; } }"),
+				usesAgain: class("class B { long h() { return new K().g(); } }"),
+				uses:      class("class K { long g() { return new A().f(); } } // not Lost")})
 			if p.module.Foreign() != "Kotlin" {
 				t.Errorf("got %q", p.module.Foreign())
 			}
 			p.write(test.file, test.text)
 			r, err := p.module.Compile(t.Context(), nil, nil)
 			unsupported, left := errors.AsType[*UnsupportedError](err)
-			if left != test.left || left && filepath.Ext(unsupported.File) != kotlin || !left && (err != nil || r.Sources != 1) {
+			if left != test.left || left && filepath.Ext(unsupported.File) != kotlin ||
+				!left && (err != nil || r.Sources != 1) {
 				t.Fatalf("got %+v, %v", r, err)
 			}
 			if !left {
@@ -54,11 +57,12 @@ func TestClassesOfAnotherLanguage(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, map[string]string{"p/A.java": class("class A { K k; }"), "p/K.kt": class("class K { }")})
 	model, apart := p.module.model, t.TempDir()
-	if err := errors.Join(os.Mkdir(filepath.Join(apart, "p"), 0o755), os.Rename(filepath.Join(model.Classes, "p/K.class"), filepath.Join(apart, "p/K.class"))); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Join(apart, "p"), 0o755),
+		os.Rename(filepath.Join(model.Classes, "p/K.class"), filepath.Join(apart, "p/K.class"))); err != nil {
 		t.Fatal(err)
 	}
 	copied := filepath.Join(t.TempDir(), "copied")
-	must.Do(t, Mirror(apart, copied))
+	must.Do(t, mirror.Make(apart, copied))
 	model.Foreign, model.ClassPath = map[string]string{apart: copied}, []string{copied}
 	state := must.Get(Sources(model))(t)
 	m := New(model, javactest.Shared(t), t.TempDir())
@@ -76,10 +80,12 @@ func TestClassesOfAnotherLanguage(t *testing.T) {
 // TestExcludedSources: the build leaves sources out, whether they compile or not.
 func TestExcludedSources(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{"it compiles": class("class Old { A a; }"), "it does not": class("class Old { Lost lost; A a; }")} {
+	for name, text := range map[string]string{"it compiles": class("class Old { A a; }"),
+		"it does not": class("class Old { Lost lost; A a; }")} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { class In { } } class Second { }")})
+			p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"),
+				"p/B.java": class("class B { class In { } } class Second { }")})
 			p.write("p/Old.java", text)
 			state, err := Sources(p.module.model)
 			if err == nil {
@@ -91,7 +97,8 @@ func TestExcludedSources(t *testing.T) {
 			for _, edit := range []struct {
 				file, text string
 				left       bool
-			}{{"p/A.java", class("class A { int f() { return 2; } }"), false}, {"p/Old.java", text + "// edited", true}, {"p/Old.java", text, false}} {
+			}{{"p/A.java", class("class A { int f() { return 2; } }"), false}, {"p/Old.java", text + "// edited", true},
+				{"p/Old.java", text, false}} {
 				p.write(edit.file, edit.text)
 				_, err := p.module.Compile(t.Context(), nil, nil)
 				if _, left := errors.AsType[*UnsupportedError](err); left != edit.left || !left && err != nil {
@@ -108,7 +115,8 @@ func TestExcludedSources(t *testing.T) {
 // TestOnlyTheBuildCompiles: a source that only the build may compile leaves the others as they are.
 func TestOnlyTheBuildCompiles(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/N.java": class("class N { native void f(); A a; }")})
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"),
+		"p/N.java": class("class N { native void f(); A a; }")})
 	for _, test := range []struct {
 		file, text string
 		left       bool

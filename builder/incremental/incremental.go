@@ -4,7 +4,7 @@
 // copy of the build's classes, so it never changes the build's output:
 //
 //	m := incremental.New(model, compiler, dir)
-//	err := incremental.Mirror(model.Classes, m.Classes())
+//	err := mirror.Make(model.Classes, m.Classes())
 //	err = m.Bootstrap(ctx, built)           // compiles all, and compares with the copy
 //	…
 //	r, err := m.Compile(ctx, touched, affected) // compiles what has changed since, into m.Classes()
@@ -22,7 +22,8 @@
 // Annotation processors see APIs, annotations and documentation, but no bodies. So what they have written
 // stays as it is while these are unchanged; any other change has all sources compiled.
 //
-// Sources in other languages than the module's, such as Kotlin among Java, are left to the build, with what depends on them.
+// Sources in other languages than the module's, such as Kotlin among Java, are left to the build, with what depends on
+// them.
 //
 // # Why the result is right
 //
@@ -54,12 +55,10 @@ type Compiler interface {
 type Module struct {
 	model    Model
 	compiler Compiler
-	dir      string
-	sources  map[string]*source // by path, as they were when the classes were made
-	extra    []string           // files below Classes that processors wrote for no single source
-	foreign  map[string]string  // languages of the sources that only the build compiles, by base name
-	others   []string           // those of these languages in which there are classes
-	round    int                // number of the last output directory
+	sources  compiled
+	extra    []string // files below Classes that processors wrote for no single source
+	directory
+	otherLanguages
 }
 
 // source is a source file as of its last compilation.
@@ -72,17 +71,41 @@ type source struct {
 	unused   bool     // annotation processors wrote nothing when it was compiled alone
 }
 
-// New returns a module with its own files in dir, which it may delete.
-func New(model Model, compiler Compiler, dir string) *Module {
-	return &Module{model: model, compiler: compiler, dir: dir}
+// compiled are sources as they were when the classes were made, by path.
+type compiled map[string]*source
+
+// has reports whether a source was compiled as it is now. A build that generates sources may write the same again.
+func (all compiled) has(path string, version fileVersion) bool {
+	s := all[path]
+	if s == nil || s.version.size != version.size {
+		return false
+	}
+	if s.version == version {
+		return true
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || sha256.Sum256(text) != s.digest {
+		return false
+	}
+	s.version = version
+	return true
 }
 
-// Classes returns the directory of the classes that [Module.Compile] writes. It also has the other
-// files of the build's directory.
-func (m *Module) Classes() string { return ClassesIn(m.dir) }
+// isUpToDate reports whether it is known of which texts all classes were made. After [Module.Bootstrap] it is not if a
+// source has changed since the build.
+func (all compiled) isUpToDate() bool {
+	for _, s := range all {
+		if s.digest == ([sha256.Size]byte{}) {
+			return false
+		}
+	}
+	return true
+}
 
-// ClassesIn returns the Classes of a module with its files in dir.
-func ClassesIn(dir string) string { return filepath.Join(dir, "classes") }
+// New returns a module with its own files in dir, which it may delete.
+func New(model Model, compiler Compiler, dir string) *Module {
+	return &Module{model: model, compiler: compiler, directory: directory{dir: dir}}
+}
 
 // CompileError means that sources do not compile.
 type CompileError struct{ Diagnostics []javac.Diagnostic }
@@ -123,14 +146,20 @@ func (m *Module) Compile(ctx context.Context, touched, affected []string) (Resul
 			return Result{}, err
 		}
 		if !more {
-			if err := errors.Join(m.keepsClasses(work, written), m.keepsPackageInfos(work)); err != nil {
-				return Result{}, err
-			}
-			old := m.outdated(work, written)
-			touched := lists.Map(slices.Concat(slices.Collect(maps.Keys(written.files)), old), m.file)
-			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics, Affected: affected, Written: touched}, m.commit(work, written, old)
+			return m.finish(work, written, answer, affected)
 		}
 	}
+}
+
+// finish updates Classes, unless only the build can tell what becomes of a change.
+func (m *Module) finish(w *work, all output, answer javac.Answer, affected []string) (Result, error) {
+	if err := errors.Join(m.keepsClasses(w, all), m.keepsPackageInfos(w)); err != nil {
+		return Result{}, err
+	}
+	old := m.outdated(w, all)
+	touched := lists.Map(slices.Concat(slices.Collect(maps.Keys(all.files)), old), m.file)
+	return Result{Sources: len(w.compile), Warnings: answer.Diagnostics, Affected: affected, Written: touched},
+		m.commit(w, all, old)
 }
 
 func errorsOf(all []javac.Diagnostic) []javac.Diagnostic {
@@ -204,7 +233,7 @@ func (m *Module) changes(touched, affected []string) (*work, error) {
 		}
 	}
 	for path, version := range now {
-		if slices.Contains(touched, path) || !m.isCompiled(path, version) {
+		if slices.Contains(touched, path) || !m.sources.has(path, version) {
 			w.add(path)
 		}
 	}
@@ -247,24 +276,6 @@ func (m *Module) Rehearse(ctx context.Context) error {
 	return err
 }
 
-// isCompiled reports whether a source was compiled as it is now. A build that generates sources may write
-// the same again.
-func (m *Module) isCompiled(path string, version fileVersion) bool {
-	s := m.sources[path]
-	if s == nil || s.version.size != version.size {
-		return false
-	}
-	if s.version == version {
-		return true
-	}
-	text, err := os.ReadFile(path)
-	if err != nil || sha256.Sum256(text) != s.digest {
-		return false
-	}
-	s.version = version
-	return true
-}
-
 // run compiles into a new directory. The class path has the classes of the last compilation,
 // without those whose sources are compiled again or gone.
 func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error) {
@@ -281,7 +292,8 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 		if err != nil {
 			return javac.Answer{}, "", err
 		}
-		s := &source{version: w.now[path], digest: sha256.Sum256(text), words: words(text), metadata: metadata(string(text))}
+		s := &source{version: w.now[path], digest: sha256.Sum256(text), words: words(text),
+			metadata: metadata(string(text))}
 		if last := w.texts[path]; last != nil && last.digest == s.digest { // of the round in which it was alone
 			s.unused = last.unused
 		}
@@ -296,7 +308,8 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 	}
 	answer, err := m.compiler.Compile(ctx, javac.Request{
 		Options: m.options(out),
-		Sources: slices.Sorted(maps.Keys(w.compile)), Hidden: hidden, Kotlin: m.model.Kotlin, Key: m.key(w, hidden), Out: out})
+		Sources: slices.Sorted(maps.Keys(w.compile)), Hidden: hidden, Kotlin: m.model.Kotlin,
+		Key: m.key(w, hidden), Out: out})
 	return answer, out, err
 }
 
@@ -305,9 +318,10 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 func (m *Module) options(out string) []string {
 	classPath := m.model.ClassPath
 	if m.model.Kotlin != nil { // it compiles all sources, so that the classes of the last time are of no use
-		return append(slices.Clone(m.model.Options), "-d", out, "-classpath", strings.Join(classPath, string(filepath.ListSeparator)))
+		return append(slices.Clone(m.model.Options), "-d", out, "-classpath",
+			strings.Join(classPath, string(filepath.ListSeparator)))
 	}
-	if len(m.sources) > 0 || len(m.foreign) > 0 {
+	if len(m.sources) > 0 || len(m.bySource) > 0 {
 		classPath = append([]string{m.Classes()}, classPath...)
 	}
 	options, sourcePath := slices.Clone(m.model.Options), ""
@@ -317,20 +331,4 @@ func (m *Module) options(out string) []string {
 	}
 	return append(options, "-d", out, "-s", generated(out), "-sourcepath", sourcePath,
 		"-classpath", strings.Join(classPath, string(filepath.ListSeparator)))
-}
-
-// generated is the directory for the sources that processors write.
-func generated(out string) string { return filepath.Join(filepath.Dir(out), "generated") }
-
-// scratch returns a new empty output directory. It removes earlier ones if it can: after a
-// cancelled request javac may still be writing.
-func (m *Module) scratch() (string, error) {
-	parent := filepath.Join(m.dir, "scratch")
-	_ = os.RemoveAll(parent)
-	m.round++
-	out := filepath.Join(parent, fmt.Sprint(m.round), "classes")
-	if err := os.MkdirAll(generated(out), 0o755); err != nil {
-		return "", err
-	}
-	return out, os.MkdirAll(out, 0o755)
 }

@@ -14,7 +14,8 @@ import (
 
 // key identifies a compilation by all that its result depends on, "" if that is not known, or for a rehearsal.
 func (m *Module) key(w *work, hidden []string) string {
-	if w.now == nil || m.model.Libraries == "" || slices.ContainsFunc(m.model.Uses, func(used *Module) bool { return !used.isUpToDate() }) {
+	if w.now == nil || m.model.Libraries == "" ||
+		slices.ContainsFunc(m.model.Uses, func(used *Module) bool { return !used.sources.isUpToDate() }) {
 		return ""
 	}
 	h := sha256.New()
@@ -24,17 +25,6 @@ func (m *Module) key(w *work, hidden []string) string {
 	}
 	_, _ = fmt.Fprintf(h, "without %q\n", slices.Sorted(slices.Values(hidden)))
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// isUpToDate reports whether it is known of which texts all classes were made. After [Module.Bootstrap] it is not if a
-// source has changed since the build.
-func (m *Module) isUpToDate() bool {
-	for _, s := range m.sources {
-		if s.digest == ([sha256.Size]byte{}) {
-			return false
-		}
-	}
-	return true
 }
 
 // writeState writes what the module's classes were made of, and those of the modules that it uses.

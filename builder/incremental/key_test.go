@@ -23,7 +23,8 @@ func (k *keyed) Compile(ctx context.Context, r javac.Request) (javac.Answer, err
 // TestKeysTellCompilationsApart: two modules of the same sources have the same keys as long as they have all in common
 // that the classes depend on.
 func TestKeysTellCompilationsApart(t *testing.T) {
-	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { int g() { return new A().f(); } }")})
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"),
+		"p/B.java": class("class B { int g() { return new A().f(); } }")})
 	model, compiler := p.module.model, &keyed{Compiler: p.module.compiler}
 	model.Libraries = "known"
 	state := must.Get(Sources(model))(t)

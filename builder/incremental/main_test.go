@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/classfile"
 	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/mirror"
 	"github.com/devloop-cli/devloop/internal/must"
 )
 
@@ -37,7 +38,8 @@ func newProject(t *testing.T, files map[string]string) *project {
 		p.write(name, text)
 	}
 	built := p.built()
-	p.module = New(Model{Sources: []string{p.src()}, Classes: built, Options: options}, compiler, filepath.Join(p.dir, "kept"))
+	p.module = New(Model{Sources: []string{p.src()}, Classes: built, Options: options}, compiler,
+		filepath.Join(p.dir, "kept"))
 	state := must.Get(Sources(Model{Sources: []string{p.src()}}))(t)
 	if err := bootstrap(t, p.module, state); err != nil {
 		t.Fatalf("prove: %v", err)
@@ -48,7 +50,7 @@ func newProject(t *testing.T, files map[string]string) *project {
 // bootstrap proves a module with the build's classes.
 func bootstrap(t *testing.T, m *Module, built State) error {
 	t.Helper()
-	must.Do(t, Mirror(m.model.Classes, m.Classes()))
+	must.Do(t, mirror.Make(m.model.Classes, m.Classes()))
 	return m.Bootstrap(t.Context(), built)
 }
 
@@ -101,7 +103,8 @@ func (p *project) clean() (string, error) {
 		sources = append(sources, path)
 	}
 	slices.Sort(sources)
-	options := slices.Concat([]string{"-d", dir, "-classpath", filepath.Join(foreign, "nothing"), "-s", p.t.TempDir()}, p.javac())
+	options := slices.Concat([]string{"-d", dir, "-classpath", filepath.Join(foreign, "nothing"), "-s", p.t.TempDir()},
+		p.javac())
 	answer, err := javactest.Shared(p.t).Compile(p.t.Context(), javac.Request{Options: options, Sources: sources})
 	if err == nil && !answer.OK {
 		err = errors.New(firstError(answer))

@@ -1,6 +1,8 @@
 package incremental
 
-import "strings"
+import (
+	"strings"
+)
 
 // metadata returns the annotations of a source with what they stand at, whatever their retention, and its
 // documentation comments: with the API, all that annotation processors see. It may return more.

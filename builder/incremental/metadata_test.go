@@ -77,7 +77,8 @@ func TestProcessors(t *testing.T) {
 	path := t.TempDir()
 	testfile.Write(t, path, "Processor.java", processor)
 	javactest.Compile(t, path, nil, []string{filepath.Join(path, "Processor.java")})
-	options := []string{"-g", "-parameters", "-encoding", "UTF-8", "-processorpath", path, "-processor", "processor.Processor"}
+	options := []string{"-g", "-parameters", "-encoding", "UTF-8", "-processorpath", path, "-processor",
+		"processor.Processor"}
 
 	p := &project{t: t, dir: t.TempDir(), options: options}
 	for name, text := range map[string]string{
@@ -89,7 +90,8 @@ func TestProcessors(t *testing.T) {
 		p.write(name, text)
 	}
 	state := must.Get(Sources(Model{Sources: []string{p.src()}}))(t)
-	p.module = New(Model{Sources: []string{p.src()}, Classes: p.built(), Options: options}, javactest.Shared(t), filepath.Join(p.dir, "kept"))
+	p.module = New(Model{Sources: []string{p.src()}, Classes: p.built(), Options: options}, javactest.Shared(t),
+		filepath.Join(p.dir, "kept"))
 	must.Do(t, bootstrap(t, p.module, state))
 	for _, edit := range []struct {
 		name, text string

@@ -1,6 +1,13 @@
 package incremental
 
-import "github.com/devloop-cli/devloop/builder/javac"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/javac"
+	"github.com/devloop-cli/devloop/internal/paths"
+)
 
 // Model is how the build compiles a module.
 type Model struct {
@@ -41,6 +48,41 @@ func (m Model) ending() string {
 		return kotlin
 	}
 	return java
+}
+
+// classOf returns the class file that a source is named after.
+func (m Model) classOf(source string) string {
+	for _, dir := range m.Sources {
+		if rel := paths.Relative(source, dir); filepath.IsLocal(rel) {
+			return filepath.ToSlash(strings.TrimSuffix(rel, m.ending())) + ".class"
+		}
+	}
+	return ""
+}
+
+// sourceOf returns which of some sources is named like the outermost class of a class file, "" if none is.
+func (m Model) sourceOf(class string, sources map[string]bool) string {
+	dir, name := filepath.Split(filepath.FromSlash(strings.TrimSuffix(class, ".class")))
+	outermost, _, _ := strings.Cut(name, "$")
+	for _, root := range m.Sources {
+		if source := filepath.Join(root, dir, outermost+m.ending()); sources[source] {
+			return source
+		}
+	}
+	return ""
+}
+
+// ofPackageInfo reports whether a class file, relative to the classes, belongs to a package-info.java.
+func (m Model) ofPackageInfo(class string) bool {
+	if filepath.Base(class) != "package-info.class" {
+		return false
+	}
+	for _, dir := range m.Sources {
+		if _, err := os.Stat(filepath.Join(dir, filepath.Dir(class), packageInfo)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Result says what was compiled.

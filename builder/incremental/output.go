@@ -89,8 +89,8 @@ func className(file string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(file, ".class"), "/", ".")
 }
 
-// keepsClasses returns an error if only the build may compile one of the sources, or if a class with a main method is new
-// or gone: only the build decides which of them starts the application.
+// keepsClasses returns an error if only the build may compile one of the sources, or if a class with a main method is
+// new or gone: only the build decides which of them starts the application.
 func (m *Module) keepsClasses(w *work, all output) error {
 	var before, after []classSummary
 	for _, path := range w.changed() {
@@ -133,10 +133,6 @@ func (m *Module) commit(w *work, all output, old []string) error {
 	}
 	m.record(w, all)
 	return nil
-}
-
-func (m *Module) file(name string) string {
-	return filepath.Join(m.Classes(), filepath.FromSlash(name))
 }
 
 func (m *Module) record(w *work, all output) {

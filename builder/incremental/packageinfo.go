@@ -30,19 +30,6 @@ func HasModule(dirs []string) bool {
 	return false
 }
 
-// ofPackageInfo reports whether a class file, relative to the classes, belongs to a package-info.java.
-func (m *Module) ofPackageInfo(class string) bool {
-	if filepath.Base(class) != "package-info.class" {
-		return false
-	}
-	for _, dir := range m.model.Sources {
-		if _, err := os.Stat(filepath.Join(dir, filepath.Dir(class), packageInfo)); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
 // keepsPackageInfos returns an error if only the build can say whether a package-info.java has an empty class.
 func (m *Module) keepsPackageInfos(w *work) error {
 	for path := range w.compile {

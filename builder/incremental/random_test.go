@@ -31,7 +31,8 @@ var parts = []part{
 	},
 		func(n string) string { return "Object f%[1]s(" + n + " x) { return x.f(); }" }},
 	{func(v int) string {
-		return []string{"Object g(Object o) { return o; }", "Object g(Object o) { return 1; } String g(String s) { return s; }"}[v%2]
+		return []string{"Object g(Object o) { return o; }",
+			"Object g(Object o) { return 1; } String g(String s) { return s; }"}[v%2]
 	},
 		func(n string) string { return "Object g%[1]s(" + n + " x) { return x.g(\"a\"); }" }},
 	{func(v int) string {
@@ -45,21 +46,25 @@ var parts = []part{
 	},
 		func(n string) string { return "Object r%[1]s(" + n + ".R r) { return r.a(); }" }},
 	{func(v int) string {
-		return []string{"static class In { }", "static class In { private int x; int y() { return x; } }", "interface In { default void z() { } }"}[v%3]
+		return []string{"static class In { }", "static class In { private int x; int y() { return x; } }",
+			"interface In { default void z() { } }"}[v%3]
 	},
 		func(n string) string { return "boolean i%[1]s(Object o) { return o instanceof " + n + ".In; }" }},
 	{func(v int) string {
-		return []string{"Runnable l() { return () -> { }; }", "Runnable l() { int i = 0; Runnable r = () -> System.out.println(i); return () -> r.run(); }"}[v%2]
+		return []string{"Runnable l() { return () -> { }; }",
+			"Runnable l() { int i = 0; Runnable r = () -> System.out.println(i); return () -> r.run(); }"}[v%2]
 	},
 		func(n string) string { return "void l%[1]s(" + n + " x) { Runnable r = x.l(); r.run(); }" }},
 	{func(v int) string {
-		return []string{"java.util.List<String> t() { return null; }", "java.util.List<Integer> t() { return null; }", "java.util.ArrayList<String> t() { return null; }"}[v%3]
+		return []string{"java.util.List<String> t() { return null; }", "java.util.List<Integer> t() { return null; }",
+			"java.util.ArrayList<String> t() { return null; }"}[v%3]
 	},
 		func(n string) string {
 			return "void t%[1]s(" + n + " x) { for (var s : x.t()) { System.out.println(s); } }"
 		}},
 	{func(v int) string {
-		return []string{"@Deprecated void d() { }", "void d() { }", "synchronized void d() { Object o = new Object() { }; }"}[v%3]
+		return []string{"@Deprecated void d() { }", "void d() { }",
+			"synchronized void d() { Object o = new Object() { }; }"}[v%3]
 	},
 		func(n string) string { return "void d%[1]s(" + n + " x) { x.d(); }" }},
 }
@@ -220,10 +225,9 @@ func (p *project) rebuilt(classes string) {
 	}
 }
 
-// TestRandomEdits makes edits in a row, some of which don't compile, and compares
-// after each of them: either a clean compilation fails too, or both make the same
-// classes. What doesn't compile is taken back, most of the time. With odd seeds only the
-// build compiles two of the classes.
+// TestRandomEdits makes edits in a row, some of which don't compile, and compares after each of them: either a clean
+// compilation fails too, or both make the same classes. What doesn't compile is taken back, most of the time. With odd
+// seeds only the build compiles two of the classes.
 func TestRandomEdits(t *testing.T) {
 	seeds := uint64(2)
 	if real.LongTier() {
@@ -274,7 +278,8 @@ func TestRandomEdits(t *testing.T) {
 					}
 				}
 			}
-			t.Logf("%d steps didn't compile, %d were left to the build; %d sources were compiled in the others", failures, builds, compiled)
+			t.Logf("%d steps didn't compile, %d were left to the build; %d sources were compiled in the others",
+				failures, builds, compiled)
 			if compiled == 0 || (builds > 0) != (len(w.foreign) > 0) {
 				t.Errorf("%d sources were compiled, %d steps left to the build", compiled, builds)
 			}

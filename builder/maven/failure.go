@@ -27,21 +27,8 @@ func failure(b buildtool.Build, text string, err error) error {
 	}); e != nil {
 		return e
 	}
-	if m := severalApplications.FindStringSubmatch(text); m != nil {
-		var dirs []string
-		for dir := range strings.SplitSeq(m[1], "|") {
-			dirs = append(dirs, paths.Relative(dir, b.Root))
-		}
-		return b.Ambiguous(dirs)
-	}
-	if m := noModule.FindStringSubmatch(text); m != nil {
-		hints := lists.Map(Maven{}.DeclaredModules(b.Root),
-			func(name string) string { return "choose one: --module " + name })
-		if len(hints) == 0 {
-			hints = []string{"it has only one: leave out --module"}
-		}
-		return buildtool.ProjectError("project.unsupported", b.Dir,
-			fmt.Sprintf("has no module %q", m[1]), nil, hints...)
+	if e := moduleError(b, text); e != nil {
+		return e
 	}
 	e := b.Failure(text, err, moreMemory)
 	e.Advice = append(styleHints(b, text), e.Advice...)
@@ -64,6 +51,24 @@ func failure(b buildtool.Build, text string, err error) error {
 		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(strings.TrimPrefix(e.Output[0], "[ERROR]")))
 	}
 	return e
+}
+
+// moduleError says that a build has several applications to choose from, or not the module that was chosen.
+func moduleError(b buildtool.Build, text string) error {
+	if m := severalApplications.FindStringSubmatch(text); m != nil {
+		return b.Ambiguous(lists.Map(strings.Split(m[1], "|"),
+			func(dir string) string { return paths.Relative(dir, b.Root) }))
+	}
+	m := noModule.FindStringSubmatch(text)
+	if m == nil {
+		return nil
+	}
+	hints := lists.Map(Maven{}.DeclaredModules(b.Root),
+		func(name string) string { return "choose one: --module " + name })
+	if len(hints) == 0 {
+		hints = []string{"it has only one: leave out --module"}
+	}
+	return buildtool.ProjectError("project.unsupported", b.Dir, fmt.Sprintf("has no module %q", m[1]), nil, hints...)
 }
 
 var (

@@ -35,6 +35,11 @@ func Within(path, dir string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
+// Inside reports whether a path is in one of dirs, or is one of them. The directories may be links.
+func Inside(path string, dirs ...string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool { return filepath.IsLocal(Relative(path, dir)) })
+}
+
 // Existing returns those paths that exist.
 func Existing(paths []string) []string {
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {

@@ -193,7 +193,7 @@ func TestCreationByTheEnginesClock(t *testing.T) {
 	}
 }
 
-// TestQuestionsToANodeEnd: a kubectl that waits for the API server goes on in the node when nobody waits for it any
+// TestQuestionsToANodeEnd: a kubectl that waits for the API server goes on in the node when no one waits for it any
 // more.
 func TestQuestionsToANodeEnd(t *testing.T) {
 	t.Parallel()

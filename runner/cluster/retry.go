@@ -101,7 +101,7 @@ func (t retryTransport) isReady(q *http.Request) bool {
 	return response.StatusCode != http.StatusForbidden && response.StatusCode < http.StatusInternalServerError
 }
 
-// drop reads a response that nobody wants, so that its connection can be used again.
+// drop reads a response that is not wanted, so that its connection can be used again.
 func drop(response *http.Response) {
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 	_ = response.Body.Close()

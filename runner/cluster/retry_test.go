@@ -32,7 +32,7 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		unreachable, refuses time.Duration // how long the server does that, one after the other
-		starting             time.Duration // how long it has not read its roles: nobody is allowed anything
+		starting             time.Duration // how long it has not read its roles and allows nothing
 		forbids              bool          // its roles do not allow the request
 		first                bool          // nothing has ever answered
 		survives             bool
@@ -79,7 +79,7 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 	}
 }
 
-// TestReadinessIsAskedForAsTheUser: a server that answers nobody without a token has not read its roles yet.
+// TestReadinessIsAskedForAsTheUser: a server that answers no one without a token has not read its roles yet.
 func TestReadinessIsAskedForAsTheUser(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32

@@ -116,7 +116,7 @@ func (v Viewer) podsOf(ctx context.Context, kind, name string) (func(*corev1.Pod
 	}, nil
 }
 
-// TargetPort returns the port of a Pod to which a port of a Service forwards, or port itself where there is none.
+// TargetPort returns the port of a Pod to which a port of a Service forwards, or port itself without a Service.
 func (v Viewer) TargetPort(ctx context.Context, name string, pod kube.Pod, port int) int {
 	kind, bare, _ := strings.Cut(name, "/")
 	if !strings.EqualFold(kind, "Service") {

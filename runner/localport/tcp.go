@@ -15,7 +15,7 @@ import (
 // lingerTimeout is how long a client may send after the application has closed, to read the response before a reset.
 const lingerTimeout = 2 * time.Second
 
-// quietTimeout is how long the application is silent when its response counts as complete: nobody reads the bytes.
+// quietTimeout is how long the application is silent when its response counts as complete: no one reads the bytes.
 const quietTimeout = 500 * time.Millisecond
 
 // proxyTCP copies bytes both ways until the application closes, the client breaks off, or ctx ends. Once b is retired

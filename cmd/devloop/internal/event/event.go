@@ -229,7 +229,7 @@ type JVMOption struct {
 	Why          string `json:"why"`
 }
 
-// ClassArchive is the archive of the dependencies' classes. Size is in bytes; Why says why there is none, or what is
+// ClassArchive is the archive of the dependencies' classes. Size is in bytes; Why says why it is missing, or what is
 // not in it.
 type ClassArchive struct {
 	Used bool   `json:"used"`

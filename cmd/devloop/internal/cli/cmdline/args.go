@@ -54,15 +54,8 @@ func Arguments(commands []*cli.Command, args []string) ([]string, error) {
 	if i < 0 {
 		return args, flagBeforeCommand(args[1:], named)
 	}
-	path, words := args[:2], args[2:]
-	command := commands[i]
-	for len(words) > 0 { // devloop cluster stop
-		sub := command.Command(words[0])
-		if sub == nil {
-			break
-		}
-		path, command, words = append(slices.Clone(path), words[0]), sub, words[1:]
-	}
+	command, n := innermost(commands[i], args[2:])
+	path, words := args[:2+n], args[2+n:]
 	line := line{command: command}
 	rest, err := line.read(words)
 	if err != nil {
@@ -72,6 +65,18 @@ func Arguments(commands []*cli.Command, args []string) ([]string, error) {
 		return slices.Concat(path[:1], []string{"help"}, path[1:]), nil
 	}
 	return slices.Concat(path, line.flags, rest), nil
+}
+
+// innermost returns the subcommand that words begin with, as in devloop cluster stop, and how many of them name it.
+func innermost(command *cli.Command, words []string) (*cli.Command, int) {
+	for n, word := range words {
+		sub := command.Command(word)
+		if sub == nil {
+			return command, n
+		}
+		command = sub
+	}
+	return command, len(words)
 }
 
 // flagBeforeCommand refuses a flag of a command in front of it, as kubectl takes them.

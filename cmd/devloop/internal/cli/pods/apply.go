@@ -75,9 +75,8 @@ func apply(c *cli.Context, d wiring.Display) error {
 	}
 	to := target.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()),
 		ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep")}
-	l := engine.New(engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images,
-		Deployer: at.Pods, Target: to})
-	made, err := l.Apply(c.Context, m, stored)
+	config := engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods, Target: to}
+	made, err := engine.New(config).Apply(c.Context, m, stored)
 	if why, ok := errors.AsType[*podstatus.NotReadyError](err); ok && !c.Bool("load") {
 		wiring.AdviseLoad(c.Context, imager, why, files[0])
 	}
