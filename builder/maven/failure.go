@@ -32,7 +32,8 @@ func failure(b buildtool.Build, text string, err error) error {
 	}
 	e := b.Failure(text, err, moreMemory)
 	e.Advice = append(styleHints(b, text), e.Advice...)
-	if len(e.Problems) == 0 {
+	m := missing.FindStringSubmatch(text)
+	if len(e.Problems) == 0 && !(m != nil && strings.Contains(text, "Non-resolvable ")) { // the others come of that
 		e.Problems = pomProblems(text, b.Dir)
 	}
 	for line := range strings.Lines(text) {
@@ -45,7 +46,7 @@ func failure(b buildtool.Build, text string, err error) error {
 		e.Output = diagnostics.Tail(text)
 	}
 	e.Output = e.Output[:min(len(e.Output), diagnostics.MaxLines)]
-	if m := missing.FindStringSubmatch(text); len(e.Problems) == 0 && m != nil {
+	if len(e.Problems) == 0 && m != nil {
 		e.Err = fmt.Errorf("%w: %s is in no repository of the build", err, m[1]+m[2])
 	} else if len(e.Problems) == 0 && len(e.Output) > 0 {
 		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(strings.TrimPrefix(e.Output[0], "[ERROR]")))

@@ -152,6 +152,22 @@ func TestMissingDependency(t *testing.T) {
 	}
 }
 
+// TestMissingImport: versions are missing where a list of them is, whose name has to be told.
+func TestMissingImport(t *testing.T) {
+	t.Parallel()
+	const output = "[ERROR] [ERROR] Some problems were encountered while processing the POMs:\n" +
+		"[ERROR] Non-resolvable import POM: The following artifacts could not be resolved: a:b:pom:4 (absent): " +
+		"a:b:pom:4 was not found in https://example.com during a previous attempt. @ line 41, column 25\n" +
+		"[ERROR] 'dependencies.dependency.version' for a:c:jar is missing. @ line 87, column 21\n @ \n" +
+		"[ERROR] The build could not read 1 project -> [Help 1]\n[ERROR]   \n" +
+		"[ERROR]   The project e:f:1.0 (/shop/pom.xml) has 2 errors\n" +
+		"[ERROR]     'dependencies.dependency.version' for a:c:jar is missing. @ line 87, column 21\n"
+	err := failure(buildtool.Build{Dir: t.TempDir(), Tool: buildtool.Tool{Name: "maven"}}, output, errors.New("it failed"))
+	if got := err.Error(); got != "build with maven: it failed: a:b:pom:4 is in no repository of the build" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestUnknownModule(t *testing.T) {
 	t.Parallel()
 	const output = "[ERROR] [ERROR] Could not find the selected project in the reactor: wep @ \n[ERROR] Could not find the selected project in the reactor: wep -> [Help 1]\n"
