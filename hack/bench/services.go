@@ -67,10 +67,11 @@ func (r *run) everywhere(ctx context.Context, b *bench, p place, e edit, round i
 	if err := e.make(p.dir, round); err != nil {
 		return outcome{}, err
 	}
-	arrived, tick := make(chan error), time.NewTicker(10*time.Millisecond)
-	defer tick.Stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	arrived, ticks := make(chan error), ticks(ctx)
 	for _, name := range concerned {
-		go func() { arrived <- answersAt(ctx, tick.C, r.urls[name]+e.page, e.text(round)) }()
+		go func() { arrived <- answersAt(ctx, ticks, r.urls[name]+e.page, e.text(round)) }()
 	}
 	for range concerned {
 		if err := <-arrived; err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +53,7 @@ func (b *bench) ways() []way {
 	if _, err := exec.LookPath("skaffold"); err == nil {
 		all = append(all[:1], append([]way{{"skaffold", "Skaffold", 1, b.hand, b.bySkaffold}}, all[1:]...)...)
 	}
-	return all
+	return slices.DeleteFunc(all, func(w way) bool { return w.rounds == 0 })
 }
 
 // patience limits how long an edit or a first deploy may take.
@@ -213,15 +214,36 @@ func freePort() string {
 	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// answers sends a request every 10 ms until the answer contains want, as a browser does that reloads the page.
+// answers sends requests until the answer contains want, as a browser does that reloads the page.
 func answers(ctx context.Context, url, want string) error {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	return answersAt(ctx, tick.C, url, want)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return answersAt(ctx, ticks(ctx), url, want)
+}
+
+// ticks says when to send a request: every 10 ms at first, then whenever 2 % more time has passed. A hundred requests a
+// second, each on a connection of its own, made another library on two cores take 2.6 s where it takes 2.4.
+func ticks(ctx context.Context) <-chan struct{} {
+	ticks := make(chan struct{})
+	go func() {
+		for began := time.Now(); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(max(10*time.Millisecond, time.Since(began)/50)):
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case ticks <- struct{}{}:
+			}
+		}
+	}()
+	return ticks
 }
 
 // answersAt sends a request at each tick until the answer contains want.
-func answersAt(ctx context.Context, tick <-chan time.Time, url, want string) error {
+func answersAt(ctx context.Context, ticks <-chan struct{}, url, want string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
@@ -229,7 +251,7 @@ func answersAt(ctx context.Context, tick <-chan time.Time, url, want string) err
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s never answered %q, but %q: %w", url, want, last, context.Cause(ctx))
-		case <-tick:
+		case <-ticks:
 			response, err := client.Get(url)
 			if err != nil {
 				continue
