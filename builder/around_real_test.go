@@ -114,8 +114,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			write(t, p.Dir, "extra.txt", "two, and longer")
 			app = compileIncrementally(t, c, []string{"extra.txt"})
 			third := imageReal(t, m, docker, app, "image")
-			if app.Jar == "" || !third.Report.Supervised ||
-				slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
+			if app.Jar != "" || !third.Report.Supervised || slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
 				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Report)
 			}
 
@@ -137,6 +136,52 @@ func imageID(t *testing.T, docker client.APIClient, ref string) string {
 	return found.ID
 }
 
+// TestRealDockerfileWithStages has Dockerfiles whose last stage gets the application from an earlier one, which could not be
+// built here: the image of Maven is not there.
+func TestRealDockerfileWithStages(t *testing.T) {
+	real.Maven(t)
+	docker := real.Docker(t)
+	base(t, docker, "eclipse-temurin:17-jre")
+	t.Setenv("DOCKER_BUILDKIT", "0")
+	const last = "FROM eclipse-temurin:17-jre AS last\nWORKDIR /srv\nRUN echo kept > before.txt\n"
+	const extract = "FROM no-such-image AS x\nCOPY target/*.jar app.jar\nRUN java -Djarmode=tools -jar app.jar extract --layers --destination out\n"
+	const copied = "COPY --from=x /out/dependencies/ ./\nCOPY --from=x /out/application/ ./\nENV AFTER=1\n"
+	for i, test := range []struct{ name, dockerfile string }{
+		{"compiled in the image", "FROM maven:3 AS build\nCOPY . .\nRUN mvn -B package\n" + last + "COPY --from=build target/*.jar app.jar\nENTRYPOINT [\"java\", \"-Dsome.option=1\", \"-jar\", \"app.jar\", \"--some.argument=2\"]\n"},
+		{"unpacked", extract + last + copied + "ENTRYPOINT [\"java\", \"-Dsome.option=1\", \"-jar\", \"app.jar\", \"--some.argument=2\"]\n"},
+		{"unpacked, with Boot's launcher", extract + last + copied + "CMD [\"java\", \"-Dsome.option=1\", \"org.springframework.boot.loader.launch.JarLauncher\", \"--some.argument=2\"]\n"},
+		{"unpacked, with a class path", extract + last + "COPY --from=x BOOT-INF/lib /app/lib\nCOPY --from=x BOOT-INF/classes /app\nENTRYPOINT [\"java\", \"-Dsome.option=1\", \"-cp\", \"/app:/app/lib/*\", \"com.example.SpringMavenApplication\", \"--some.argument=2\"]\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			real.Tier(t, i > 1) // the others have hermetic tests, too
+			c, p, m := developed(t, docker, test.dockerfile)
+			app := compileIncrementally(t, c, nil)
+			img := imageReal(t, m, docker, app, "image")
+			if !img.Report.Supervised || img.Report.Base != app.Name+":dockerfile" {
+				t.Fatalf("got %+v", img.Report)
+			}
+			config, err := img.Content.ConfigFile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			command := strings.Join(append(config.Config.Entrypoint, config.Config.Cmd...), " ")
+			if !strings.Contains(command, "-Dsome.option=1 -cp /app/") || !strings.HasSuffix(command, "Application --some.argument=2") || config.Config.WorkingDir != "/srv" {
+				t.Errorf("it starts %s in %s", command, config.Config.WorkingDir)
+			}
+			if !slices.Contains(fileNames(t, img), "srv/before.txt") {
+				t.Error("it lacks a file of the Dockerfile's")
+			}
+			if advised := len(img.Advice) > 0 && strings.Contains(img.Advice[0].Text, "Dockerfile:3 compiles the project in the image"); advised != (i == 0) {
+				t.Errorf("advice %q", img.Advice)
+			}
+			if p.NeedsArchive(app.Dir, app.Jar) {
+				t.Error("the next save packs an archive")
+			}
+			serves(t, docker, img.Ref, "Hello, World")
+		})
+	}
+}
+
 // TestRealDockerfileIsLeftAsItIs has Dockerfiles that may do more with the jar.
 func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 	real.Maven(t)
@@ -150,11 +195,12 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 	// The other reasons have hermetic tests, too.
 	short := []string{"a command reads the jar", "another jar", "among the classes"}
 	for _, test := range []struct{ name, dockerfile, why string }{
-		{"several stages", from + "FROM eclipse-temurin:17-jre\n" + jar + start, "it has more than one stage"},
-		{"a directory", from + "COPY target /target\nENTRYPOINT [\"java\", \"-jar\", \"/target/app.jar\"]\n", "it copies a directory that contains the jar"},
-		{"a command reads the jar", from + jar + "RUN cp /app.jar /other.jar\n" + start, "its last steps do not copy the jar that it starts"},
-		{"a shell", from + jar + "ENTRYPOINT java -jar /app.jar\n", "its command is not java -jar"},
-		{"another jar", from + jar + `CMD ["java", "-jar", "/other.jar"]` + "\n", "its last steps do not copy the jar that it starts"},
+		{"based on a stage with it", "FROM eclipse-temurin:17-jre AS first\n" + jar + "FROM first\n" + jar + start, "its last stage is based on one that has the application"},
+		{"a profile", from + "RUN mkdir /target && echo ./mvnw package -Pprod > /target/app.jar\n" + from + "COPY --from=0 /target/app.jar /\n" + start, "it compiles with -Pprod"},
+		{"a directory", from + "COPY target /target\nENTRYPOINT [\"java\", \"-jar\", \"/target/app.jar\"]\n", "it does not copy the jar as a file"},
+		{"a command reads the jar", from + jar + "RUN cp /app.jar /other.jar\n" + start, "a command after the application's COPY may read it"},
+		{"a shell", from + jar + "ENTRYPOINT java $JAVA_OPTS -jar /app.jar\n", "its command does not start java with the jar or its classes"},
+		{"another jar", from + jar + `CMD ["java", "-jar", "/other.jar"]` + "\n", "its last stage does not copy the application that it starts"},
 		{"its own debugger", from + jar + `CMD ["java", "-agentlib:jdwp=transport=dt_socket,server=y,address=5005", "-jar", "/app.jar"]` + "\n", "it opens a debug port itself"},
 		{"an agent for each JVM", from + "ENV JAVA_TOOL_OPTIONS=-javaagent:/a.jar\n" + jar + start, "it sets JAVA_TOOL_OPTIONS: only one JVM of a container can have -javaagent:/a.jar"},
 		{"among the classes", from + "COPY pom.xml /app/classes/\n" + jar + start, "it copies to where devloop puts the classes"},
@@ -162,6 +208,11 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			real.Tier(t, !slices.Contains(short, test.name))
 			write(t, p.Dir, "Dockerfile", test.dockerfile)
+			unpacked := app
+			unpacked.Jar = ""
+			if _, err := m.Image(t.Context(), unpacked, io.Discard); !errors.Is(err, image.ErrNeedsJar) {
+				t.Errorf("without the jar: %v", err)
+			}
 			img := imageReal(t, m, docker, app, "image")
 			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Report.Supervised ||
 				img.Report.NoSupervisorReason != want {

@@ -267,6 +267,23 @@ func TestCompileIncrementally(t *testing.T) {
 	p.compiles(t, c, []string{javaDir + "/C.java"}, incrementally)
 }
 
+// TestRecipesAreNotCompiled: a save of the Dockerfile makes another image of the same classes.
+func TestRecipesAreNotCompiled(t *testing.T) {
+	t.Parallel()
+	p, c := newReady(t)
+	c.app.Dockerfile = filepath.Join(c.dir, "Dockerfile")
+	for _, file := range []string{"Dockerfile", "Dockerfile.dockerignore", ".dockerignore"} {
+		p.save(t, file, "text")
+		p.compiles(t, c, []string{file}, "no file of the application changed")
+	}
+	if err := os.Remove(c.app.Dockerfile); err != nil {
+		t.Fatal(err)
+	}
+	if c.needsBuildFor("Dockerfile") == "" {
+		t.Error("a build does not look for another Dockerfile after this one is gone")
+	}
+}
+
 // TestResourcesComeAndGo: a new file is copied if its neighbours are.
 func TestResourcesComeAndGo(t *testing.T) {
 	t.Parallel()

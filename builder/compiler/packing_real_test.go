@@ -23,7 +23,7 @@ func TestRealClassifier(t *testing.T) {
 		"FROM eclipse-temurin:17-jre\nCOPY target/*-exec.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
 	p := must.Get(project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}}))(t)
 	p.NeedsJar = func(app springboot.App) bool { // as for an image whose rest is known
-		_, reason := app.DockerfileKey()
+		_, reason := app.ReadDockerfile().Application(app.Archive)
 		return reason != ""
 	}
 	c := New(p, true)

@@ -289,7 +289,7 @@ func (c *Compiler) copyResources(changed []string) (app springboot.App, done boo
 		if source, known := c.handler(file); source != nil || !known {
 			return app, false
 		}
-		if !c.used.Irrelevant(file) {
+		if !c.irrelevant(file) {
 			files = append(files, file)
 		}
 	}

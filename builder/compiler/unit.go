@@ -186,6 +186,23 @@ func (all units) copies() map[string]string {
 	return copies
 }
 
+// handler returns the module that has a file among its sources, nil for a resource and for a file that the application
+// is not made of. It reports false for a file that only the build knows what to do with.
+func (c *Compiler) handler(file string) (source *unit, known bool) {
+	if c.irrelevant(file) {
+		return nil, true
+	}
+	return c.modules.handler(file)
+}
+
+// irrelevant reports whether a file cannot be part of the application, or only says how the image is made: the
+// Dockerfile, unless it is gone, or its .dockerignore.
+func (c *Compiler) irrelevant(file string) bool {
+	_, err := os.Stat(c.app.Dockerfile)
+	return c.used.Irrelevant(file) || err == nil &&
+		(file == c.app.Dockerfile || filepath.Base(file) == ".dockerignore" || file == c.app.Dockerfile+".dockerignore")
+}
+
 // needsBuildFor says why the build has to compile because of a file, "" if it need not.
 func (c *Compiler) needsBuildFor(path string) string {
 	switch u, known := c.handler(c.absolute(path)); {

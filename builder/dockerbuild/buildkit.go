@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -34,7 +36,12 @@ const (
 
 // buildKit builds with BuildKit, which asks over a session for the files that it needs, and for credentials.
 func (b *builder) buildKit(ctx context.Context, p *progress) error {
-	s, err := b.session(ctx)
+	recipe, err := b.recipe()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(recipe) }()
+	s, err := b.session(ctx, recipe)
 	if err != nil {
 		return err
 	}
@@ -51,8 +58,27 @@ func (b *builder) buildKit(ctx context.Context, p *progress) error {
 	return group.Wait()
 }
 
-// session offers the context directory and the docker command's credentials.
-func (b *builder) session(ctx context.Context) (*session.Session, error) {
+// recipeName is what BuildKit calls the Dockerfile.
+const recipeName = "Dockerfile"
+
+// recipe makes a directory with the Dockerfile's text as it was read, and with a .dockerignore of its own.
+func (b *builder) recipe() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "devloop-dockerfile-"); err != nil {
+		return "", err
+	}
+	err = os.WriteFile(filepath.Join(dir, recipeName), b.file.Text(), 0o600)
+	ignore, none := os.ReadFile(b.file.Dockerfile + ".dockerignore")
+	if err == nil && none == nil {
+		err = os.WriteFile(filepath.Join(dir, recipeName+".dockerignore"), ignore, 0o600)
+	}
+	if err != nil {
+		_ = os.RemoveAll(dir)
+	}
+	return dir, err
+}
+
+// session offers the context directory, that of the Dockerfile, and the docker command's credentials.
+func (b *builder) session(ctx context.Context, recipe string) (*session.Session, error) {
 	files, err := fsutil.NewFS(b.file.Dir)
 	if err == nil {
 		files, err = fsutil.NewFilterFS(files, &fsutil.FilterOpt{Map: ownedByRoot})
@@ -60,11 +86,15 @@ func (b *builder) session(ctx context.Context) (*session.Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the build context: %w", err)
 	}
+	text, err := fsutil.NewFS(recipe)
+	if err != nil {
+		return nil, err
+	}
 	s, err := session.NewSession(ctx, b.file.Dir)
 	if err != nil {
 		return nil, err
 	}
-	s.Allow(filesync.NewFSSyncProvider(filesync.StaticDirSource{"context": files, "dockerfile": files}))
+	s.Allow(filesync.NewFSSyncProvider(filesync.StaticDirSource{"context": files, "dockerfile": text}))
 	s.Allow(authprovider.NewDockerAuthProvider(
 		authprovider.DockerAuthProviderConfig{ConfigFile: config.LoadDefaultConfigFile(io.Discard)}))
 	return s, nil
@@ -83,6 +113,7 @@ const cancelTimeout = 3 * time.Second
 func (b *builder) solve(ctx context.Context, sessionID string, p *progress) error {
 	options := b.options()
 	options.Version, options.SessionID, options.BuildID = build.BuilderBuildKit, sessionID, sessionID
+	options.Dockerfile = recipeName
 	options.RemoteContext = fromSession
 	answer, err := b.docker.ImageBuild(ctx, nil, options)
 	if err != nil {

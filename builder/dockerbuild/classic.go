@@ -1,6 +1,7 @@
 package dockerbuild
 
 import (
+	"archive/tar"
 	"context"
 	"io"
 
@@ -30,14 +31,22 @@ func (b *builder) classic(ctx context.Context, p *progress) error {
 	return dockerapi.ReadMessages(answer.Body, p.take)
 }
 
-// contextTar packs the context without ignored files. Files belong to root: so every user has the same cache.
+// contextTar packs the context without ignored files, and with the Dockerfile's text as it was read. Files belong to root:
+// so every user has the same cache.
 func (b *builder) contextTar() (io.ReadCloser, error) {
 	excludes, err := b.file.Ignored()
 	if err != nil {
 		return nil, err
 	}
-	return archive.TarWithOptions(b.file.Dir, &archive.TarOptions{
+	files, err := archive.TarWithOptions(b.file.Dir, &archive.TarOptions{
 		ExcludePatterns: excludes, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
+	if err != nil {
+		return nil, err
+	}
+	withText := func(string, *tar.Header, io.Reader) (*tar.Header, []byte, error) {
+		return &tar.Header{Name: b.file.Name(), Mode: 0o644, Typeflag: tar.TypeReg}, b.file.Text(), nil
+	}
+	return archive.ReplaceFileTarWrapper(files, map[string]archive.TarModifierFunc{b.file.Name(): withText}), nil
 }
 
 // credentials returns the docker command's credentials for the base images' registries. Without them, the pull fails.

@@ -35,8 +35,7 @@ FROM alpine
 		t.Errorf("not buildable: %+v", why)
 	}
 	for _, target := range []string{"dev", "0"} {
-		if _, reason := Read(filepath.Join(dir, "Dockerfile"),
-			Options{Target: target, Args: f.Args()}).Fingerprint(jar); reason != "" {
+		if _, reason := Read(filepath.Join(dir, "Dockerfile"), Options{Target: target, Args: f.Args()}).Application(jar); reason != "" {
 			t.Errorf("of target %s: %s", target, reason)
 		}
 	}

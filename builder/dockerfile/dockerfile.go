@@ -3,6 +3,7 @@
 //	f := dockerfile.Read("/shop/Dockerfile", dockerfile.Options{Context: "/shop"})
 //	f.Bases()                      // the images that it pulls
 //	f.RunsJar("/shop/target/a.jar") // does the image run the jar that the build made?
+//	f.Application(jar)              // how does the application get into the image, and what is it without?
 //	f.Failed(step, message, jar)   // which line did the builder complain about, and what helps?
 //
 // BuildKit's own parser reads the file. One that cannot be parsed has no instructions: the builder says what is wrong.
@@ -15,6 +16,7 @@ import (
 	"cmp"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -54,11 +56,22 @@ type stage struct {
 	name     string // in lower case, as BuildKit has it
 	base     string // "" if it depends on a variable that only the builder knows
 	line     int
+	dir      string // of its last WORKDIR, "" for that of its base
 	env      variables
-	uses     []string // names and numbers of the stages that it takes files from
-	copies   []Copy
+	uses     []string // names and numbers of the stages that it is based on or takes files from
+	copies   []Copy   // from the context
+	takes    []Copy   // from stages and images
 	mounts   []string // files of the context that its commands can read
-	compiles bool     // it makes classes itself
+	runs     []command
+	compiles bool // it makes classes itself
+
+	entrypoint, cmd []string // as the image has them; nil for those of its base
+}
+
+// command is a RUN.
+type command struct {
+	line int
+	text string
 }
 
 // Copy is a COPY or ADD from the build context.
@@ -71,6 +84,9 @@ type Copy struct {
 	// To is the destination.
 	To string
 
+	from    string // the stage or the image, in lower case, "" for the context
+	dir     string // the directory from which To counts, "" for that of the stage's base
+	end     int    // its last line
 	exclude []string
 	adds    bool     // ADD, which unpacks archives
 	unset   []string // sources that need a build argument without a value, as the builder expands them
@@ -82,12 +98,18 @@ func Read(path string, o Options) *File {
 	f := &File{Context: Context{Dir: cmp.Or(o.Context, filepath.Dir(path)), Dockerfile: path}, options: o,
 		unset: map[int][]string{}}
 	f.text, _ = os.ReadFile(path)
+	f.parse()
+	return f
+}
+
+// parse reads the instructions of the text.
+func (f *File) parse() {
 	parsed, err := parser.Parse(bytes.NewReader(f.text))
 	if err != nil {
-		return f
+		return
 	}
 	f.nodes = parsed.AST.Children
-	r := reader{lex: shell.NewLex(parsed.EscapeToken), given: o.Args, global: variables{}, unset: map[string]bool{}}
+	r := reader{lex: shell.NewLex(parsed.EscapeToken), given: f.options.Args, global: variables{}, unset: map[string]bool{}}
 	for _, n := range f.nodes {
 		r.read(n)
 		if used := r.unsetIn(n); used != nil {
@@ -98,7 +120,6 @@ func Read(path string, o Options) *File {
 	if i := f.target(); i >= 0 {
 		f.stages = f.stages[:i+1]
 	}
-	return f
 }
 
 // target returns the index of the stage to build, -1 if no stage has that name.
@@ -116,8 +137,20 @@ func (f *File) target() int {
 // Target is the stage to build, "" for the last one.
 func (f *File) Target() string { return f.options.Target }
 
+// Text is what the builder gets: the content of the file, or what is left of it; see [Application].
+func (f *File) Text() []byte { return f.text }
+
 // Args are the values of build arguments.
 func (f *File) Args() map[string]string { return f.options.Args }
+
+// Command returns the last stage's ENTRYPOINT and CMD as the image has them, nil for those of its base image.
+func (f *File) Command() (entrypoint, cmd []string) {
+	if len(f.stages) == 0 {
+		return nil, nil
+	}
+	last := f.stages[len(f.stages)-1]
+	return last.entrypoint, last.cmd
+}
 
 // Bases returns the images that stages begin with, but for other stages and what depends on a build's arguments.
 func (f *File) Bases() []string {
@@ -192,9 +225,17 @@ func (r *reader) read(n *parser.Node) {
 		r.run(s, n, c)
 	case *instructions.AddCommand:
 		s.copies = append(s.copies, r.copy(n, c.SourcesAndDest, c.ExcludePatterns, true))
+	case *instructions.EntrypointCommand:
+		s.entrypoint = words(c.ShellDependantCmdLine)
+	case *instructions.CmdCommand:
+		s.cmd = words(c.ShellDependantCmdLine)
+	case *instructions.WorkdirCommand:
+		s.dir = r.workDir(s.dir, c.Path)
 	case *instructions.CopyCommand:
 		if c.From != "" {
-			s.uses = append(s.uses, strings.ToLower(c.From))
+			taken := r.copy(n, c.SourcesAndDest, c.ExcludePatterns, false)
+			taken.from = strings.ToLower(c.From)
+			s.uses, s.takes = append(s.uses, taken.from), append(s.takes, taken)
 			return
 		}
 		s.copies = append(s.copies, r.copy(n, c.SourcesAndDest, c.ExcludePatterns, false))
@@ -208,7 +249,8 @@ func (r *reader) from(n *parser.Node, from *instructions.Stage) {
 		uses: []string{strings.ToLower(base)}}
 	for _, earlier := range r.stages {
 		if earlier.name != "" && strings.EqualFold(earlier.name, base) {
-			made.env = maps.Clone(earlier.env)
+			made.env, made.dir = maps.Clone(earlier.env), earlier.dir
+			made.entrypoint, made.cmd = earlier.entrypoint, earlier.cmd
 		}
 	}
 	r.local = maps.Clone(made.env)
@@ -257,13 +299,35 @@ func (r *reader) unsetIn(n *parser.Node) (names []string) {
 	return names
 }
 
+// words returns a command as an image has it.
+func words(line instructions.ShellDependantCmdLine) []string {
+	if line.PrependShell {
+		return append([]string{"/bin/sh", "-c"}, line.CmdLine...)
+	}
+	return line.CmdLine
+}
+
+// workDir returns the directory after a WORKDIR, "" if it depends on what only the builder knows.
+func (r *reader) workDir(before, named string) string {
+	expanded, known := r.expand(named, r.local)
+	switch {
+	case !known || before == "" && !path.IsAbs(expanded):
+		return ""
+	case path.IsAbs(expanded):
+		return path.Clean(expanded)
+	}
+	return path.Join(before, expanded)
+}
+
 // run notes what a command does, and which files of the context it can read by --mount
 // (https://docs.docker.com/reference/dockerfile/#run---mount).
 func (r *reader) run(s *stage, n *parser.Node, c *instructions.RunCommand) {
-	s.compiles = s.compiles || compilers.MatchString(n.Original)
+	text := n.Original
 	for _, f := range c.Files {
-		s.compiles = s.compiles || compilers.MatchString(f.Data)
+		text += "\n" + f.Data
 	}
+	s.runs = append(s.runs, command{n.StartLine, text})
+	s.compiles = s.compiles || compilers.MatchString(text)
 	if err := c.Expand(func(word string) (string, error) { return r.source(word), nil }); err != nil {
 		s.mounts = append(s.mounts, ".")
 	}
@@ -278,7 +342,8 @@ func (r *reader) run(s *stage, n *parser.Node, c *instructions.RunCommand) {
 }
 
 func (r *reader) copy(n *parser.Node, c instructions.SourcesAndDest, exclude []string, adds bool) Copy {
-	made := Copy{Line: n.StartLine, Text: oneLine(n.Original), exclude: exclude, adds: adds}
+	made := Copy{Line: n.StartLine, Text: oneLine(n.Original), end: n.EndLine, exclude: exclude, adds: adds}
+	made.dir = r.stages[len(r.stages)-1].dir
 	for _, source := range c.SourcePaths {
 		made.Sources = append(made.Sources, r.source(source))
 		if empty, known := r.expandUnset(source); known {

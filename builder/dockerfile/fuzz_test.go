@@ -20,8 +20,11 @@ func FuzzRead(f *testing.F) {
 		lines := strings.Count(text, "\n") + 1
 		file.RunsJar(jar)
 		file.ComposeTarget()
-		if key, _ := file.Fingerprint(jar); key == "" {
+		if file.Fingerprint(jar) == "" {
 			t.Error("no fingerprint")
+		}
+		if a, reason := file.Application(jar); reason == "" && (strings.Count(string(a.Without.Text()), "\n") != lines-1 || a.Compiles > lines) {
+			t.Errorf("without its application it is %q", a.Without.Text())
 		}
 		if failed := file.Failed(step, message, jar); failed.Instruction != "" && (failed.Line < 1 || failed.Line > lines) {
 			t.Errorf("line %d of %d: %q", failed.Line, lines, failed.Instruction)

@@ -1,7 +1,6 @@
 package dockerfile
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -66,57 +65,33 @@ const (
 	jarInDir         // a directory that contains it
 )
 
-// Fingerprint changes when anything but jar changes that the image is made of: the
-// Dockerfile, .dockerignore, and the name, mode, size and time of each file that it copies.
-//
-// Reason is a clause that says why the jar cannot be separated from the rest of the image, "" if it can.
-func (f *File) Fingerprint(jar string) (key, reason string) {
+// Fingerprint changes when anything but jar changes that the image is made of: the Dockerfile, .dockerignore, and the name,
+// mode, size and time of each file that it copies. Where the application can be told from the rest of the image, what
+// brings it does not count; see [File.Application].
+func (f *File) Fingerprint(jar string) string {
 	ignore, _ := os.ReadFile(f.ignoreFile())
 	parts := []string{string(f.text), string(ignore)}
-	jars := 0
-	add := func(pattern string, mounted bool) {
-		stamps, use, err := f.stamps(pattern, jar)
-		parts = append(parts, stamps...)
-		switch {
-		case err != nil:
-			reason = cmp.Or(reason, err.Error())
-		case use != jarUnused && mounted:
-			reason = cmp.Or(reason, "a RUN command can read the jar")
-		case use == jarInDir:
-			reason = cmp.Or(reason, "it copies a directory that contains the jar")
-		case use == jarCopied:
-			jars++
-		}
+	if a, reason := f.Application(jar); reason == "" {
+		f = a.Without
 	}
 	for _, s := range f.stages {
 		for _, c := range s.copies {
 			for _, source := range c.Sources {
-				add(source, false)
+				parts = append(parts, f.stamps(source, jar)...)
 			}
 		}
 		for _, m := range s.mounts {
-			add(m, true)
+			parts = append(parts, f.stamps(m, jar)...)
 		}
 	}
-	switch {
-	case len(f.stages) != 1:
-		reason = "it has more than one stage"
-	case jars != 1:
-		reason = cmp.Or(reason, "it does not copy the jar as a file")
-	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(sum[:]), reason
+	return hex.EncodeToString(sum[:])
 }
 
-// stamps describes each file of a source, the jar left out.
-func (f *File) stamps(pattern, jar string) (stamps []string, use jarUse, err error) {
-	err = f.Walk(pattern, func(root, file string, d fs.DirEntry) error {
-		switch {
-		case file == jar && file == root:
-			use = max(use, jarCopied)
-			return nil
-		case file == jar:
-			use = jarInDir
+// stamps describes each file of a source, the jar left out. One that can't be read is described by the error.
+func (f *File) stamps(pattern, jar string) (stamps []string) {
+	err := f.Walk(pattern, func(_, file string, d fs.DirEntry) error {
+		if file == jar {
 			return nil
 		}
 		info, err := d.Info()
@@ -125,5 +100,8 @@ func (f *File) stamps(pattern, jar string) (stamps []string, use jarUse, err err
 		}
 		return err
 	})
-	return stamps, use, err
+	if err != nil {
+		stamps = append(stamps, err.Error())
+	}
+	return stamps
 }

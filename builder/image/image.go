@@ -77,43 +77,6 @@ func (k *maker) make(ctx context.Context) (Image, error) {
 	return k.compose(ctx, base, nil, ref, why)
 }
 
-// fromDockerfile makes the image as the Dockerfile says, and rebases it if it has to be changeable and can be.
-func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
-	if !k.imager.options.supervised() {
-		return k.build(ctx)
-	}
-	if k.app.Jar == "" {
-		return k.composeOnDockerfile(ctx, k.imager.last.Load())
-	}
-	key, reason := k.app.DockerfileKey() // of what is built: a later save has another
-	bases, err := k.baseIDs(ctx)
-	if err != nil {
-		return Image{}, err
-	}
-	if last := k.imager.last.Load(); last.serves(k.app, key, bases) {
-		return k.composeOnDockerfile(ctx, last)
-	}
-	made, err := k.build(ctx)
-	if err != nil {
-		return made, err
-	}
-	return k.rebase(ctx, made, dockerfileBase{key: key, bases: bases, jar: k.app.Jar}, reason)
-}
-
-// baseIDs returns the IDs of the images that the Dockerfile is based on, nil if the engine does not have one of them:
-// its builder may have a newer one.
-func (k *maker) baseIDs(ctx context.Context) ([]string, error) {
-	var ids []string
-	for _, ref := range k.file.Bases() {
-		found, ok, err := k.Inspect(ctx, ref)
-		if err != nil || !ok {
-			return nil, err
-		}
-		ids = append(ids, found.ID)
-	}
-	return ids, nil
-}
-
 func (k *maker) image(id v1.Hash, view *ociimage.Image) Image {
 	exposed := view.Config.Config.ExposedPorts
 	port := cmp.Or(lowestPort(view.Config.Config), k.app.Port)

@@ -10,8 +10,9 @@
 //   - compose: without a Dockerfile, a base image and layers for libraries, resources and classes.
 //     An edit makes one small layer new.
 //   - build: with a Dockerfile, the engine builds it.
-//   - rebase: if the Dockerfile only copies the jar and starts it, its image without the jar is
-//     the base of a composed one. Later edits need neither the jar nor the engine's builder.
+//   - rebase: if the Dockerfile brings the application as a jar or unpacked, from this machine or from a stage that
+//     compiles it, and starts it, the engine builds it without the application, as the base of a composed image. Edits
+//     need neither the jar nor the engine's builder.
 //
 // A composed image may have a supervisor (package supervisor), which changes the application while it runs, and an
 // archive of classes (package cds). The image ends in the engine; getting it to a cluster's nodes is up to others.
@@ -24,6 +25,7 @@ import (
 	"sync/atomic"
 
 	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/layercache"
@@ -65,7 +67,9 @@ type Imager struct {
 	docker  client.APIClient
 	options Options
 	// last is what the Dockerfile made last, without the jar. It serves images of one project.
-	last     atomic.Pointer[dockerfileBase]
+	last atomic.Pointer[dockerfileBase]
+	// whole is the key of a Dockerfile of which only its building showed that the application can't be told from the rest.
+	whole    atomic.Value
 	registry ociimage.Registry
 }
 
@@ -120,12 +124,21 @@ func (m *Imager) RejectArchive(img Image, why string) (again bool, err error) {
 	return cds.Open(cache, nil).Reject(img.archive, why)
 }
 
-// NeedsJar reports whether an image needs its jar: its Dockerfile has to be built, or copies something new.
+// NeedsJar reports whether an image needs its jar: its Dockerfile does more than bring the application and start it, as far
+// as that is known before it is built. What it needs that first brings [ErrNeedsJar].
 func (m *Imager) NeedsJar(app springboot.App) bool {
 	if app.Dockerfile == "" {
 		return false
 	}
-	key, _ := app.DockerfileKey()
-	last := m.last.Load()
-	return last == nil || last.key != key
+	key := app.DockerfileKey()
+	if last := m.last.Load(); last != nil && last.key == key {
+		return false
+	}
+	file := app.ReadDockerfile()
+	if _, reason := file.Application(app.Archive); reason != "" || m.whole.Load() == key {
+		return true
+	}
+	entrypoint, cmd := file.Command()
+	_, _, why := parseCommand(v1.Config{Entrypoint: entrypoint, Cmd: cmd})
+	return why != ""
 }

@@ -2,15 +2,15 @@ package image
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
-	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/ociimage"
@@ -21,108 +21,97 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// Most Dockerfiles do two things with an application: they copy its jar, and they start it. Such an
-// image can be rebased: the layer with the jar is replaced by layers of classes and libraries, and the
-// command starts the same JVM, with the same options and arguments, from a class path. The
-// result can be changed while it runs, like every composed image.
+// Most Dockerfiles do two things with an application: they bring it into the image, as a jar or unpacked, and they start
+// it. Such an image can be rebased: the Dockerfile is built without what brings the application, which comes in layers of
+// classes and libraries instead, and the command starts the same JVM, with the same options and arguments, from a class
+// path. The result can be changed while it runs, like every composed image.
 //
-// The engine builds the Dockerfile first, and again when it, its base or a file that it copies has changed. If anything
-// is uncertain, such as a command that may have read the jar, the image stays as it is; [Report] says why.
+// The engine builds the Dockerfile again when it, its base or a file that it copies has changed. If anything is uncertain,
+// such as a command that may have read the jar, the image is made as the Dockerfile says; [Report] says why.
 
-// dockerfileBase is a Dockerfile's image without the jar.
+// dockerfileBase is a Dockerfile's image without the application.
 type dockerfileBase struct {
-	key   string          // of what it is made of
-	bases []string        // the IDs of the images that it is based on, nil where the engine does not know them
-	jar   string          // the jar that was copied
-	base  *ociimage.Image // the image without the layer of the jar
-	java  []string        // the command up to -jar: a JVM and its options
-	args  []string        // what follows the jar
+	key     string          // of what it is made of
+	bases   []string        // the IDs of the images that it is based on, nil where the engine does not know them
+	jar     string          // the jar that was copied
+	base    *ociimage.Image // the image without the application
+	wrapper []string        // what prepares the container, and runs its arguments
+	java    []string        // the JVM and its options
+	args    []string        // the application's
 	// cmd is true if the command is the image's CMD, false for its ENTRYPOINT.
 	cmd bool
 }
 
-// serves reports whether the Dockerfile would make the same again, but for what is in the jar.
-func (s *dockerfileBase) serves(app springboot.App, key string, bases []string) bool {
-	return s != nil && s.key == key && s.jar == app.Jar && len(bases) > 0 && slices.Equal(s.bases, bases) &&
-		notExploded(app) == ""
+// serves reports whether the Dockerfile would make the same again.
+func (s *dockerfileBase) serves(app springboot.App, now dockerfileBase) bool {
+	return s != nil && s.key == now.key && s.jar == now.jar && notExploded(app) == "" &&
+		len(now.bases) > 0 && slices.Equal(s.bases, now.bases)
 }
 
-// rebase composes the application on the Dockerfile's image without the jar, which is made of from. If that is
-// impossible, for the reason why or for another one, it returns the image itself with the reason.
-func (k *maker) rebase(ctx context.Context, made Image, from dockerfileBase, why string) (Image, error) {
-	var s *dockerfileBase
-	if why == "" {
-		var err error
-		if s, why, err = k.findBase(ctx, made); err != nil {
-			return Image{}, err
-		}
+// rebase composes the application on what the Dockerfile makes without it. From says what that is made of. If it is
+// impossible, why says so.
+func (k *maker) rebase(
+	ctx context.Context, a dockerfile.Application, from dockerfileBase,
+) (made Image, why string, err error) {
+	if why := notExploded(k.app); why != "" {
+		return Image{}, why, nil
 	}
+	if err := k.refuse(); err != nil {
+		return Image{}, "", err
+	}
+	id, view, err := k.buildFile(ctx, a.Without)
+	if err != nil {
+		return Image{}, "", err
+	}
+	s, why := k.findBase(a, view)
 	if why != "" {
-		made.Report.NoSupervisorReason = made.Report.Dockerfile + " makes its image: " + why
-		return made, nil
+		return Image{}, why, nil
 	}
-	if err := k.Docker.ImageTag(ctx, made.ID.String(), k.byDockerfile()); err != nil {
-		return Image{}, fmt.Errorf("tag image %q: %w", k.byDockerfile(), err)
+	if err := k.Docker.ImageTag(ctx, id.String(), k.byDockerfile()); err != nil {
+		return Image{}, "", fmt.Errorf("tag image %q: %w", k.byDockerfile(), err)
 	}
 	s.key, s.bases, s.jar = from.key, from.bases, from.jar
-	made, err := k.composeOnDockerfile(ctx, s)
+	made, err = k.composeOnDockerfile(ctx, s)
 	if err != nil {
-		return Image{}, err
+		return Image{}, "", err
+	}
+	if made.Advice = k.adviseTarget(); a.Compiles > 0 {
+		made.Advice = append(made.Advice, Advice{
+			fmt.Sprintf("%s:%d compiles the project in the image: devloop takes what your own build compiles instead, so that a save is there at once", made.Report.Dockerfile, a.Compiles),
+			"have all of it built as the Dockerfile says: --path pod"})
 	}
 	k.imager.last.Store(s)
-	return made, nil
+	return made, "", nil
 }
 
 // byDockerfile names the Dockerfile's image: the tag keeps the build cache alive, of which composed images use layers.
 func (k *maker) byDockerfile() string { return k.app.Name + ":dockerfile" }
 
-var errNoDockerfileBase = errors.New("what the Dockerfile makes is not known any more")
-
-// composeOnDockerfile composes an image on a Dockerfile's image without the jar.
+// composeOnDockerfile composes an image on a Dockerfile's image without the application.
 func (k *maker) composeOnDockerfile(ctx context.Context, s *dockerfileBase) (Image, error) {
-	if s == nil {
-		return Image{}, errNoDockerfileBase
-	}
 	var err error
 	if k.preview, err = k.app.UsesPreview(); err != nil {
 		return Image{}, err
 	}
-	made, err := k.compose(ctx, s.base, s, k.byDockerfile(), "its jar in layers of its own")
+	made, err := k.compose(ctx, s.base, s, k.byDockerfile(), "the application in layers of its own")
 	made.Report.Dockerfile = paths.Relative(k.app.Dockerfile, k.app.Dir)
 	return made, err
 }
 
-// findBase returns an image without its jar, or why the jar cannot be removed.
-func (k *maker) findBase(ctx context.Context, made Image) (s *dockerfileBase, why string, err error) {
-	if s, why = k.parseCommand(made.Content); why != "" {
-		return nil, why, nil
-	}
-	view := made.Content.(*ociimage.Image)
-	history, err := k.Docker.ImageHistory(ctx, made.ID.String())
-	if err != nil {
-		return nil, "", err
-	}
-	places := ociimage.CopyDestinations(history, view.Config.Config.WorkingDir)
-	jar := slices.IndexFunc(places, func(place string) bool { return k.isJar(s, place, view.Config.Config.WorkingDir) })
+// findBase returns what the Dockerfile makes without the application, or why devloop's layers can't stand for that.
+func (k *maker) findBase(a dockerfile.Application, view *ociimage.Image) (s *dockerfileBase, why string) {
+	config, workDir := view.Config.Config, view.Config.Config.WorkingDir
+	s, c, why := parseCommand(config)
 	switch {
-	case jar < 0 || len(places) > len(view.Stack):
-		return nil, "its last steps do not copy the jar that it starts", nil
-	case slices.ContainsFunc(slices.Delete(slices.Clone(places), jar, jar+1), overlapsApp):
-		return nil, "it copies to where devloop puts the classes", nil
+	case why != "":
+		return nil, why
+	case !a.Starts(c.jar, c.classPath, workDir) || c.class != "" && c.class != k.app.MainClass:
+		return nil, "its last stage does not copy the application that it starts"
+	case slices.ContainsFunc(a.Without.Places(workDir), overlapsApp):
+		return nil, "it copies to where devloop puts the classes"
 	}
-	layers := slices.Clone(view.Stack)
-	n := len(layers) - len(places) + jar
-	s.base, err = ociimage.New(view.Config.DeepCopy(), slices.Delete(layers, n, n+1))
-	return s, "", err
-}
-
-// isJar reports whether a COPY to place put the jar where the command expects it.
-func (k *maker) isJar(s *dockerfileBase, place, workDir string) bool {
-	jar := s.args[0]
-	if !path.IsAbs(jar) {
-		jar = path.Join("/", workDir, jar)
-	}
-	return jar == place || jar == path.Join(place, filepath.Base(k.app.Jar))
+	s.base = view
+	return s, ""
 }
 
 // overlapsApp reports whether a copy to place may lie among the application's files.
@@ -132,30 +121,64 @@ func overlapsApp(place string) bool {
 		func(own string) bool { return paths.Within(place, "/"+own) })
 }
 
-// parseCommand splits an image's command: java, options, -jar, the jar, arguments. Why says what prevents a rebase.
-func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
-	config, err := img.ConfigFile()
-	if err != nil {
-		return nil, err.Error()
+// starts is what a command starts: a jar, or a class from a class path. Of Boot's own launcher, class is "".
+type starts struct {
+	jar       string
+	classPath []string
+	class     string
+}
+
+// jarLauncher matches the class that starts an unpacked jar in its directory.
+var jarLauncher = regexp.MustCompile(`^org\.springframework\.boot\.loader\.(launch\.)?JarLauncher$`)
+
+// shell matches programs that run the text after -c.
+var shell = regexp.MustCompile(`^(/usr)?(/bin/)?(ba|da)?sh$`)
+
+// plainText matches a shell's text that is one command of plain words, which need no shell.
+var plainText = regexp.MustCompile(`^\s*(exec\s+)?[\w./:=,@%+\-\s]+$`)
+
+// commandOf returns an image's command, and whether it is the image's CMD. A program of its ENTRYPOINT that prepares the
+// container stands before it, and shells that are not needed are gone.
+func commandOf(config v1.Config) (wrapper, command []string, cmd bool) {
+	command, cmd = config.Entrypoint, false
+	if len(command) == 0 || runsArguments(command) && len(config.Cmd) > 0 {
+		command, cmd = config.Cmd, true
 	}
-	command, cmd := config.Config.Entrypoint, false
-	if len(command) == 0 {
-		command, cmd = config.Config.Cmd, true
+	if len(command) == 3 && shell.MatchString(command[0]) && command[1] == "-c" && plainText.MatchString(command[2]) {
+		command = strings.Fields(strings.TrimPrefix(strings.TrimSpace(command[2]), "exec "))
 	}
-	if why := notExploded(k.app); why != "" {
-		return nil, why
+	at := slices.IndexFunc(command, func(word string) bool { return path.Base(word) == "java" })
+	if at > 0 && runsArguments(command) {
+		return command[:at], command[at:], cmd
 	}
-	at := slices.Index(command, "-jar")
+	return nil, command, cmd
+}
+
+// parseCommand splits an image's command: java, options, what it starts, arguments. Why says what prevents a rebase.
+func parseCommand(config v1.Config) (s *dockerfileBase, c starts, why string) {
+	wrapper, command, cmd := commandOf(config)
+	isClassPath := func(o string) bool { return o == "-cp" || o == "-classpath" || o == "--class-path" }
+	options, args := len(command), len(command)
+	if at := slices.Index(command, "-jar"); at > 0 && at+1 < len(command) {
+		options, args, c.jar = at, at+2, command[at+1]
+	} else if at := slices.IndexFunc(command, isClassPath); at > 0 && at+2 < len(command) && !strings.HasPrefix(command[at+2], "-") {
+		options, args, c.classPath, c.class = at, at+3, strings.Split(command[at+1], ":"), command[at+2]
+	} else if at := slices.IndexFunc(command, jarLauncher.MatchString); at > 0 {
+		options, args, c.classPath = at, at+1, []string{"."}
+	}
+	if jarLauncher.MatchString(c.class) {
+		c.class = ""
+	}
 	switch {
-	case at < 1 || at+1 == len(command) || path.Base(command[0]) != "java":
-		return nil, "its command is not java -jar"
-	case slices.ContainsFunc(command[:at], func(o string) bool { return strings.Contains(o, "jdwp") }):
-		return nil, "it opens a debug port itself"
+	case options == len(command) || path.Base(command[0]) != "java":
+		return nil, c, "its command does not start java with the jar or its classes"
+	case slices.ContainsFunc(command[:options], func(o string) bool { return strings.Contains(o, "jdwp") }):
+		return nil, c, "it opens a debug port itself"
 	}
-	if name, why := jvm.Exclusive(set(config.Config.Env)); name != "" {
-		return nil, "it sets " + name + ": " + why
+	if name, why := jvm.Exclusive(set(config.Env)); name != "" {
+		return nil, c, "it sets " + name + ": " + why
 	}
-	return &dockerfileBase{java: command[:at], args: command[at+1:], cmd: cmd}, ""
+	return &dockerfileBase{wrapper: wrapper, java: command[:options], args: command[args:], cmd: cmd}, c, ""
 }
 
 // notExploded says why the files of a jar can't stand for it, "" if they can.
@@ -176,9 +199,9 @@ func (s *dockerfileBase) options() []optimization.Option {
 	})
 }
 
-// start replaces the command that started the jar.
+// start replaces the command that started the application.
 func (s *dockerfileBase) start(c *v1.Config, command []string) {
-	command = append(command, s.args[1:]...)
+	command = slices.Concat(s.wrapper, command, s.args)
 	if s.cmd {
 		c.Cmd = command
 	} else {

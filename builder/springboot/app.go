@@ -113,9 +113,7 @@ func Open(jar string, env ...string) (App, error) {
 func (a App) ReadDockerfile() *dockerfile.File { return dockerfile.Read(a.Dockerfile, a.DockerOptions) }
 
 // DockerfileKey names what a Dockerfile's image is made of apart from the jar; see [dockerfile.File.Fingerprint].
-func (a App) DockerfileKey() (key, reason string) {
-	return a.ReadDockerfile().Fingerprint(cmp.Or(a.Jar, a.Archive))
-}
+func (a App) DockerfileKey() string { return a.ReadDockerfile().Fingerprint(cmp.Or(a.Jar, a.Archive)) }
 
 // javaVersion returns the Java version of the main class or of Boot's launcher, else that of the JDK of the build.
 func javaVersion(jar *zip.Reader, manifest map[string]string) int {

@@ -230,7 +230,7 @@ func (f *Files) rest(a App) map[Part]string {
 		r[Part{Kind: KindLibraryOrder}] += l.Name + "\n"
 	}
 	if a.Dockerfile != "" {
-		r[Part{Kind: KindDockerfile}], _ = a.DockerfileKey()
+		r[Part{Kind: KindDockerfile}] = a.DockerfileKey()
 	}
 	for _, e := range f.Webapp {
 		r[Part{KindPage, e.Path}] = e.File.Version()

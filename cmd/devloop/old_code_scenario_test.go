@@ -179,9 +179,10 @@ func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 	}{
 		{"without a Dockerfile", "", "", 1, false},
 		{"in a Deployment", "", fmt.Sprintf(deploymentManifest, ""), 2, false},
-		{"one that is taken apart", "FROM openjdk:17-jdk\nCOPY target/*SNAPSHOT.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 2, true},
+		{"one that is taken apart", "FROM maven AS build\nCOPY . .\nRUN mvn package\n" +
+			"FROM openjdk:17-jdk\nCOPY --from=build target/*SNAPSHOT.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 2, true},
 		{"one that is not", "FROM openjdk:17-jdk AS jar\nCOPY target/*SNAPSHOT.jar app.jar\n" +
-			"FROM openjdk:17-jdk\nCOPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 4, true},
+			"FROM openjdk:17-jdk\nCOPY --from=jar /app.jar /app.jar\nRUN ls /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 4, true},
 	} {
 		t.Run(project.name, func(t *testing.T) {
 			if project.long {

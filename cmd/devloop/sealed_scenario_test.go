@@ -11,12 +11,11 @@ import (
 // These scenarios are about images of a Dockerfile: their Pods' JVMs take bodies of methods, and
 // nothing else of them changes.
 
-// stages is a Dockerfile that can't be taken apart: it does more with the jar than to copy it.
+// stages writes a Dockerfile from which the application can't be told apart: a command may read the jar.
 func (s *scenario) stages(run string) {
 	s.Helper()
 	s.write("Dockerfile", "FROM openjdk:17-jdk AS jar\nCOPY build/libs/*SNAPSHOT.jar app.jar\n"+
-		"FROM openjdk:17-jdk\n"+run+
-		"COPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
+		"FROM openjdk:17-jdk\n"+run+"COPY --from=jar /app.jar /app.jar\nRUN ls /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
 }
 
 func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing.T) {

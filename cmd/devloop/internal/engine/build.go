@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -89,6 +90,12 @@ func (b build) image(ctx context.Context, s *publish.Stage) (image.Image, error)
 	out, flush := s.Writer()
 	defer flush()
 	img, err := b.Imager.Image(ctx, b.app, out)
+	if errors.Is(err, image.ErrNeedsJar) {
+		if b.app, err = b.Compiler.Compile(ctx, nil, out); err == nil {
+			b.latest = &b.app
+			img, err = b.Imager.Image(ctx, b.app, out)
+		}
+	}
 	if err != nil {
 		return img, err
 	}
