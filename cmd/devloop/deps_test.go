@@ -253,7 +253,8 @@ func TestDependenciesKeepTheArrows(t *testing.T) {
 var arrows = map[string][]string{
 	"runner/cluster":              {"internal/pause", "runner/kube"},
 	"runner/kube":                 {"internal/debugoption", "internal/lists"},
-	"runner/deploy":               {"internal/lists", "internal/pause", "internal/spelling", "internal/yamlfile", "runner/cluster", "runner/inspect", "runner/kube", "runner/manifest", "runner/render", "runner/workload"},
+	"runner/definition":           {"runner/kube"},
+	"runner/deploy":               {"internal/lists", "internal/pause", "internal/spelling", "internal/yamlfile", "runner/cluster", "runner/definition", "runner/inspect", "runner/kube", "runner/manifest", "runner/render", "runner/workload"},
 	"runner/workload":             {"internal/lists", "internal/pause", "runner/cluster", "runner/inspect", "runner/kube", "runner/manifest", "runner/podstatus", "runner/render"},
 	"runner/render":               {"internal/yamlfile", "runner/kube", "runner/manifest"},
 	"runner/supervisor":           {"internal/pause", "runner/cluster", "runner/explain", "runner/kube", "runner/podstatus", "runner/tunnel"},

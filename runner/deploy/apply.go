@@ -16,6 +16,7 @@ import (
 
 	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/definition"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/render"
 )
@@ -41,7 +42,7 @@ func (a applier) apply(ctx context.Context, t target) (*unstructured.Unstructure
 func (a applier) applyAll(ctx context.Context, targets []target) error {
 	for _, t := range targets {
 		made, err := a.apply(ctx, t)
-		if err == nil && isDefinition(made) {
+		if err == nil && definition.Is(made) {
 			err = a.established(ctx, t)
 		}
 		if err != nil {
@@ -60,7 +61,7 @@ func (a applier) established(ctx context.Context, t target) error {
 			return a.client.WrapError(ctx, "wait for", t.ref(), err)
 		}
 		for e := range events.ResultChan() {
-			if o, is := e.Object.(*unstructured.Unstructured); is && isEstablished(o) {
+			if o, is := e.Object.(*unstructured.Unstructured); is && definition.IsEstablished(o) {
 				events.Stop()
 				return nil
 			}

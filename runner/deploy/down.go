@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/devloop-cli/devloop/runner/definition"
 	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -38,7 +39,7 @@ func (d *Deployer) Down(ctx context.Context, project, namespace string,
 		case !mine(t):
 		case t.GetNamespace() != "":
 			inside = append(inside, t)
-		case isDefinition(t.Unstructured):
+		case definition.Is(t.Unstructured):
 			definitions = append(definitions, t)
 		default:
 			outside = append(outside, t)

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/runner/definition"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 )
 
@@ -73,7 +74,7 @@ metadata: {name: later}
 
 func isEstablishedAt(a *fakeapi.API, key string) bool {
 	o := a.Get(key)
-	return o != nil && isEstablished(o)
+	return o != nil && definition.IsEstablished(o)
 }
 
 // establish does what the API server does with a definition, once somebody waits for that.

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/runner/definition"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
@@ -49,7 +50,7 @@ func (t target) isSame(other target) bool {
 
 // holdsOthers says whether other objects, or data, are lost with an object.
 func holdsOthers(o *unstructured.Unstructured) bool {
-	return isDefinition(o) ||
+	return definition.Is(o) ||
 		slices.Contains([]string{"Namespace", "PersistentVolume", "PersistentVolumeClaim"}, o.GetKind())
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/devloop-cli/devloop/runner/definition"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -46,7 +47,7 @@ func TestObjectsThatTheManifestNoLongerHasGo(t *testing.T) {
 	spec := shop(t, prunable)
 	for _, o := range spec.Manifest.Objects()[1:] {
 		render.Mark(o, spec.Spec)
-		if o.GetKind() != "Namespace" && !isDefinition(o) {
+		if o.GetKind() != "Namespace" && !definition.Is(o) {
 			o.SetNamespace("default")
 		}
 		a.Put(map[string]string{"ConfigMap": "configmaps", "Service": "services", "Namespace": "namespaces",

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/definition"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -49,7 +50,7 @@ func (r resolver) targets(ctx context.Context,
 	objects []*unstructured.Unstructured) (targets []target, missing []kube.Ref, err error) {
 	for i, o := range objects {
 		mapping, err := r.mapping(o.GroupVersionKind())
-		if defined := definedBy(objects, o.GroupVersionKind()); defined != nil && meta.IsNoMatchError(err) {
+		if defined := definition.Of(objects, o.GroupVersionKind()); defined != nil && meta.IsNoMatchError(err) {
 			mapping, err = defined, nil
 		}
 		if meta.IsNoMatchError(err) && !scheme.Scheme.IsGroupRegistered(o.GroupVersionKind().Group) &&
