@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/must"
@@ -134,7 +135,11 @@ func TestScenarioServicesOfAStub(t *testing.T) {
 	r.seenFromElsewhere(names)
 
 	t.Log("Ctrl+C ends them, and leaves nothing but the Pods")
+	began := time.Now()
 	r.quit()
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("it took %v to end", took)
+	}
 	for _, at := range address {
 		r.leavesNothing(at)
 	}

@@ -82,6 +82,26 @@ func relayed(t *testing.T, wait time.Duration) (*Relay, *told) {
 	return r, said
 }
 
+// target is a JVM that runs the program, in a directory with its class, and a relay to it.
+type target struct {
+	*Relay
+	*told
+	app   *real.JVM
+	dir   string
+	class []byte
+}
+
+func newTarget(t *testing.T) target {
+	t.Helper()
+	real.Java(t)
+	dir := t.TempDir()
+	class := compiled(t, dir, "", "")
+	r, said := relayed(t, time.Minute)
+	app := real.StartJVM(t, dir, "App", false)
+	r.SetTarget("app", to(app.Port))
+	return target{r, said, app, dir, class}
+}
+
 // to is how a relay reaches a JVM of this machine.
 func to(port string) jdwp.Dial {
 	return func(ctx context.Context) (io.ReadWriteCloser, error) {
@@ -112,16 +132,11 @@ func ide(t *testing.T, r *Relay) (*jdwp.VM, <-chan wire.Packet) {
 }
 
 func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
-	real.Java(t)
-	dir := t.TempDir()
-	compiled(t, dir, "", "")
-	app := real.StartJVM(t, dir, "App", false)
-	r, said := relayed(t, time.Minute)
-	r.SetTarget("app", to(app.Port))
+	r := newTarget(t)
 	j := real.StartJDB(t, r.Address())
-	said.await(t, "attached app")
+	r.await(t, "attached app")
 	j.Say("stop in App.word", "Set breakpoint App.word")
-	app.Tell("")
+	r.app.Tell("")
 	j.Say("", "App.word(), line=3")
 	j.Say("", "main[1] ")
 
@@ -131,59 +146,54 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 		t.Fatalf("loaded %d, %v", loaded, err)
 	}
 	j.Say("cont", "> ")
-	if got := app.Answer(); got != "old" {
+	if got := r.app.Answer(); got != "old" {
 		t.Errorf("a method that was being run says %q", got)
 	}
 
 	t.Log("the breakpoint is there still")
-	app.Tell("")
+	r.app.Tell("")
 	j.Say("", "Breakpoint hit")
 	j.Say("", "main[1] ")
 	j.Say("cont", "> ")
-	if got := app.Answer(); got != "new" {
+	if got := r.app.Answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 
 	t.Log("a breakpoint that the IDE clears is gone, whatever the JVM calls it by now")
 	j.Say("clear App.word", "Removed: breakpoint App.word")
-	app.Tell("")
-	if got := app.Answer(); got != "new" {
+	r.app.Tell("")
+	if got := r.app.Answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 
 	t.Log("an IDE that leaves takes its breakpoints along, and resumes what stands")
 	j.Say("stop in App.word", "Set breakpoint App.word")
-	app.Tell("")
+	r.app.Tell("")
 	j.Say("", "Breakpoint hit")
 	j.Kill()
-	if got := app.Answer(); got != "new" {
+	if got := r.app.Answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
-	said.await(t, "detached app")
-	app.Tell("")
-	if got := app.Answer(); got != "new" {
+	r.await(t, "detached app")
+	r.app.Tell("")
+	if got := r.app.Answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 
 	t.Log("and the next one may come")
 	next := real.StartJDB(t, r.Address())
-	said.await(t, "attached app")
+	r.await(t, "attached app")
 	next.Say("threads", "main")
 	next.Say("exit", "")
-	said.await(t, "detached app")
+	r.await(t, "detached app")
 }
 
 func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
-	real.Java(t)
-	dir := t.TempDir()
-	class := compiled(t, dir, "", "")
-	app := real.StartJVM(t, dir, "App", false)
-	if got := app.Ask(""); got != "old" { // by now its class is loaded
+	r := newTarget(t)
+	if got := r.app.Ask(""); got != "old" { // by now its class is loaded
 		t.Errorf("it says %q", got)
 	}
-	r, _ := relayed(t, time.Minute)
-	r.SetTarget("app", to(app.Port))
-	vm, _ := ide(t, r)
+	vm, _ := ide(t, r.Relay)
 	var all sync.WaitGroup
 	for i := range 8 {
 		name := []string{"App", "java/lang/String", "java/util/List", "no/such/Class"}[i%4]
@@ -210,7 +220,7 @@ func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 	for range 2 {
 		all.Go(func() {
 			for range 50 {
-				if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": class}, false); err != nil || loaded != 1 {
+				if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": r.class}, false); err != nil || loaded != 1 {
 					t.Errorf("loaded %d, %v", loaded, err)
 				}
 			}
@@ -220,31 +230,26 @@ func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 	if err := vm.Close(); err != nil {
 		t.Error(err)
 	}
-	if got := app.Ask(""); got != "old" {
+	if got := r.app.Ask(""); got != "old" {
 		t.Errorf("it says %q", got)
 	}
 	// Without the IDE, devloop's commands have a conversation of their own.
-	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": class}, false); err != nil || loaded != 1 {
+	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": r.class}, false); err != nil || loaded != 1 {
 		t.Errorf("loaded %d, %v", loaded, err)
 	}
 }
 
 func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
-	real.Java(t)
-	dir := t.TempDir()
-	compiled(t, dir, "", "")
-	app := real.StartJVM(t, dir, "App", false)
-	r, _ := relayed(t, time.Minute)
-	r.SetTarget("app", to(app.Port))
-	vm, _ := ide(t, r)
-	if got := app.Ask(""); got != "old" {
+	r := newTarget(t)
+	vm, _ := ide(t, r.Relay)
+	if got := r.app.Ask(""); got != "old" {
 		t.Errorf("it says %q", got)
 	}
 	theirs := compiled(t, t.TempDir(), `"old"`, `"theirs"`)
 	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": theirs}, false); err != nil {
 		t.Fatal(err)
 	}
-	if got := app.Ask(""); got != "theirs" {
+	if got := r.app.Ask(""); got != "theirs" {
 		t.Errorf("it says %q", got)
 	}
 	if got := r.RedefinedByClient(); !reflect.DeepEqual(got, []string{"App"}) {
@@ -257,20 +262,15 @@ func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 	if _, err := r.Redefine(t.Context(), map[string][]byte{"App": ours}, false); err != nil {
 		t.Fatal(err)
 	}
-	if got, foreign := app.Ask(""), r.RedefinedByClient(); got != "ours" || len(foreign) > 0 {
+	if got, foreign := r.app.Ask(""), r.RedefinedByClient(); got != "ours" || len(foreign) > 0 {
 		t.Errorf("it says %q, and the IDE's are %q", got, foreign)
 	}
 	_ = vm.Close()
 }
 
 func TestPortOutlivesTheJVM(t *testing.T) {
-	real.Java(t)
-	dir := t.TempDir()
-	compiled(t, dir, "", "")
-	first := real.StartJVM(t, dir, "App", false)
-	r, said := relayed(t, time.Minute)
-	r.SetTarget("first", to(first.Port))
-	vm, _ := ide(t, r)
+	r := newTarget(t)
+	vm, _ := ide(t, r.Relay)
 	if !r.Attached() {
 		t.Error("no debugger is attached")
 	}
@@ -285,19 +285,19 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	if r.Attached() {
 		t.Error("somebody is attached")
 	}
-	said.await(t, "detached first")
+	r.await(t, "detached app")
 	came := make(chan *jdwp.VM)
-	go func() { vm, _ := ide(t, r); came <- vm }()
-	second := real.StartJVM(t, dir, "App", false)
+	go func() { vm, _ := ide(t, r.Relay); came <- vm }()
+	second := real.StartJVM(t, r.dir, "App", false)
 	r.SetTarget("second", to(second.Port))
 	again := <-came
-	said.await(t, "attached second")
+	r.await(t, "attached second")
 	if err := again.Close(); err != nil {
 		t.Error(err)
 	}
 
 	t.Log("without a debugger to wait for, it is sent away")
-	said.await(t, "detached second")
+	r.await(t, "detached second")
 	r.SetUnavailable("it does not compile")
 	conn, err := net.Dial("tcp", r.Address())
 	if err != nil {
@@ -306,7 +306,7 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	if _, err := jdwp.Attach(t.Context(), conn); err == nil {
 		t.Error("it was let in")
 	}
-	said.await(t, "refused  it does not compile")
+	r.await(t, "refused  it does not compile")
 }
 
 func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
@@ -339,12 +339,7 @@ func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
 }
 
 func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
-	real.Java(t)
-	dir := t.TempDir()
-	class := compiled(t, dir, "", "")
-	app := real.StartJVM(t, dir, "App", false)
-	r, said := relayed(t, time.Minute)
-	r.SetTarget("app", to(app.Port))
+	r := newTarget(t)
 	conn, err := net.Dial("tcp", r.Address())
 	if err != nil {
 		t.Fatal(err)
@@ -353,21 +348,21 @@ func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
 	if _, err := io.WriteString(conn, wire.Handshake); err != nil {
 		t.Fatal(err)
 	}
-	said.await(t, "attached")
+	r.await(t, "attached")
 	allClasses := wire.NewCommand(wire.Command{1, 3}, nil)
 	for range 6000 { // each answer has tens of kilobytes
 		if _, err := conn.Write(allClasses); err != nil {
 			break
 		}
 	}
-	said.await(t, "detached app")
-	if got := app.Ask(""); got != "old" {
+	r.await(t, "detached app")
+	if got := r.app.Ask(""); got != "old" {
 		t.Errorf("it says %q", got)
 	}
 	// The JVM still has answers to write, which no debugger reads, before it accepts the next connection.
 	loaded, err := 0, errNoJVM
 	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
-		loaded, err = r.Redefine(t.Context(), map[string][]byte{"App": class}, false)
+		loaded, err = r.Redefine(t.Context(), map[string][]byte{"App": r.class}, false)
 	}
 	if err != nil || loaded != 1 {
 		t.Errorf("loaded %d, %v", loaded, err)
