@@ -10,11 +10,15 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// demandsGradle matches what Gradle prints if the build may need a later one: a plugin asks for it, or a script has
-// something that this Gradle does not know.
-var demandsGradle = regexp.MustCompile(`requires (?:at least )?Gradle \d|A problem occurred evaluating |Could not compile (?:build|settings) file`)
+var (
+	// demandsGradle matches what Gradle prints if a plugin asks for a later one.
+	demandsGradle = regexp.MustCompile(`requires (?:at least )?Gradle \d`)
+	// scriptFails matches what it prints of a script that has a mistake, or something that this Gradle does not know.
+	scriptFails = regexp.MustCompile(`A problem occurred evaluating |Could not compile (?:build|settings) file`)
+)
 
 // failure parses the output of a build that ended with err.
 func failure(b buildtool.Build, text string, err error) error {
@@ -29,9 +33,6 @@ func failure(b buildtool.Build, text string, err error) error {
 	}); e != nil {
 		return e
 	}
-	if e := (Gradle{}).Doubt(b); e != nil && demandsGradle.MatchString(text) {
-		return e
-	}
 	where := block(text, "* Where:", "* What went wrong:")
 	e := b.Failure(text, err, moreMemory)
 	e.Output = slices.Concat(where, wrong)
@@ -43,6 +44,20 @@ func failure(b buildtool.Build, text string, err error) error {
 	}
 	if len(wrong) > 0 && len(e.Problems) == 0 {
 		e.Err = fmt.Errorf("%w: %s", err, deepest(wrong))
+	}
+	return perhapsTooOld(b, text, e)
+}
+
+// perhapsTooOld returns an error of a build, or says that the installed Gradle is too old for it. Where that is not
+// certain to be the cause, the error goes with it.
+func perhapsTooOld(b buildtool.Build, text string, e *diagnostics.CompileError) error {
+	doubt, is := errors.AsType[*fault.Error](Gradle{}.Doubt(b))
+	switch {
+	case is && demandsGradle.MatchString(text):
+		return doubt
+	case is && scriptFails.MatchString(text):
+		doubt.Err, doubt.Evidence = errors.New(e.Error()), e.Evidence()
+		return doubt
 	}
 	return e
 }

@@ -49,6 +49,16 @@ func TestGradleThatIsTooOld(t *testing.T) {
 	if fault.Of(err).Code != "tool.missing" || !strings.Contains(err.Error(), "needs Gradle 8.14 or later for Spring Boot 4.0, and the installed one is 4.4.1") {
 		t.Errorf("got %v", err)
 	}
+	if strings.Contains(err.Error(), "current version") || len(fault.Of(err).Evidence) > 0 {
+		t.Errorf("a certain cause is told twice: %v", err)
+	}
+	const mistake = "* Where:\nBuild file 'DIR/build.gradle' line: 2\n\n* What went wrong:\n" +
+		"A problem occurred evaluating root project 'both'.\n> Could not find method implementatio()\n\n* Try:\n"
+	err = failure(b, strings.ReplaceAll(mistake, "DIR", dir), errors.New("it failed"))
+	const told = ": compile: build.gradle:2: Could not find method implementatio()"
+	if e := fault.Of(err); e.Code != "tool.missing" || !strings.HasSuffix(err.Error(), told) || len(e.Evidence) == 0 {
+		t.Errorf("what may be a mistake in the script is not told: %v", err)
+	}
 	const alias = "* What went wrong:\nA problem occurred evaluating root project 'both'.\n> Could not find method alias() for arguments\n\n* Try:\n"
 	testfile.Write(t, dir, "build.gradle", "plugins { alias(libs.plugins.boot) }\n")
 	for _, catalog := range []string{
