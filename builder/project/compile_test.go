@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/builder/settings"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/internal/must"
@@ -50,7 +51,7 @@ func TestCompileAsksGradleForTheJar(t *testing.T) {
 		want := springboot.App{Jar: jar, Archive: jar,
 			Dir: p.Dir, Name: "spring-server", Dockerfile: filepath.Join(p.Dir, "Dockerfile"),
 			DockerOptions: dockerfile.Options{Context: p.Dir, Args: map[string]string{}},
-			MainClass:     "com.example.App", Java: 17, Boot: "3.5.7", Port: 9090}
+			MainClass:     "com.example.App", Java: 17, Boot: "3.5.7", Server: settings.Server{Port: 9090}}
 		if err != nil || !reflect.DeepEqual(app, want) {
 			t.Errorf("got %+v, %v", app, err)
 		}

@@ -135,11 +135,10 @@ func imageName(name string) string {
 	return short
 }
 
-// Port returns the port that the application will listen on, as far as its sources and the
-// variables that it is given tell before it is built; 0 if they say that it is no server.
-func (p *Project) Port() int {
+// Server returns where the application will listen, as far as its sources and the variables that it is given tell
+// before it is built.
+func (p *Project) Server() settings.Server {
 	resources := filepath.Join(p.build.ModuleDir(), "src", "main", "resources")
-	port, _ := settings.Port(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) },
+	return settings.ServerOf(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) },
 		settings.Libraries{}, p.env)
-	return port
 }

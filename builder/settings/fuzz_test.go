@@ -24,7 +24,7 @@ func FuzzPort(f *testing.F) {
 			}
 			return nil, os.ErrNotExist
 		}
-		Port(read, libraries(true, "spring-boot-4.0.1.jar"), []string{variable})
+		ServerOf(read, libraries(true, "spring-boot-4.0.1.jar"), []string{variable})
 		Values("application.yaml", []byte(yaml))
 	})
 }

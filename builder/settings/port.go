@@ -41,25 +41,44 @@ func (s springSettings) grpcPort(libraries []string) int {
 	return 0
 }
 
-// Port returns the port that an application listens on: what its own settings and the variables
-// that it is given say, else Spring Boot's default. Without a web server it is the port of the gRPC server,
-// and 0 without either. contextPath is the path below which it answers, "" for "/". read reads a file of
+// Server is where an application listens.
+type Server struct {
+	// Port is what its own settings and the variables that it is given say, else Spring Boot's default. Without a web
+	// server it is the port of the gRPC server, and 0 without either.
+	Port int
+	// ContextPath is the path below which it answers, such as "/shop"; "" for "/".
+	ContextPath string
+	// HTTPS means that it takes TLS there.
+	HTTPS bool
+}
+
+// ServerOf returns where an application listens. read reads a file of
 // its resources; libraries are those that it has, none where that is not known; env are variables, NAME=VALUE.
-func Port(read func(name string) ([]byte, error), libraries Libraries, env []string) (port int, contextPath string) {
+func ServerOf(read func(name string) ([]byte, error), libraries Libraries, env []string) Server {
 	s := readSettings(read, env)
 	number, _ := strconv.ParseUint(s.get("server.port"), 10, 16) // what can't be read is Spring's to say
 	switch {
 	case s.get("spring.main.web-application-type") == "none", s.get("server.port") == "-1":
-		return s.grpcPort(libraries.Names), ""
+		return Server{Port: s.grpcPort(libraries.Names)}
 	case number == 0 && len(libraries.Names) > 0 && !libraries.startServer():
-		return s.grpcPort(libraries.Names), ""
+		return Server{Port: s.grpcPort(libraries.Names)}
 	}
-	contextPath = strings.TrimRight(cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path")),
-		"/")
+	contextPath := cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path"))
+	contextPath = strings.TrimRight(contextPath, "/")
 	if !plainPath.MatchString(contextPath) {
 		contextPath = ""
 	}
-	return cmp.Or(int(number), defaultPort), contextPath
+	return Server{Port: cmp.Or(int(number), defaultPort), ContextPath: contextPath, HTTPS: s.https()}
+}
+
+// https reports whether the web server takes TLS: any of its settings turns that on, and one turns it off.
+func (s springSettings) https() bool {
+	for key := range s.values {
+		if strings.HasPrefix(key, "serverssl") {
+			return s.get("server.ssl.enabled") != "false"
+		}
+	}
+	return false
 }
 
 // plainPath matches a path without placeholders and escapes.

@@ -48,13 +48,13 @@ func TestWhereAnApplicationListens(t *testing.T) {
 		{"", "a: b\n---\nspring.config.activate.on-profile: prod\nserver.port: 80\n", web, 8080},
 		{"a=b\n#---\nspring.config.activate.on-profile=prod\nserver.port=80\n", "", web, 8080},
 	} {
-		got, _ := Port(func(name string) ([]byte, error) {
+		got := ServerOf(func(name string) ([]byte, error) {
 			text := map[string]string{"application.properties": c.properties, "application.yaml": c.yaml}[name]
 			if text == "" {
 				return nil, os.ErrNotExist
 			}
 			return []byte(text), nil
-		}, c.libraries, nil)
+		}, c.libraries, nil).Port
 		if got != c.want {
 			t.Errorf("%q, %q with %q: got %d, want %d", c.properties, c.yaml, c.libraries.Names, got, c.want)
 		}
@@ -74,14 +74,37 @@ func TestPathBelowWhichAnApplicationAnswers(t *testing.T) {
 		"spring.webflux.base-path=/api":                     "/api",
 		"server.port=-1\nserver.servlet.context-path=/shop": "",
 	} {
-		_, got := Port(func(name string) ([]byte, error) {
+		got := ServerOf(func(name string) ([]byte, error) {
 			if name != "application.properties" {
 				return nil, os.ErrNotExist
 			}
 			return []byte(properties), nil
-		}, Libraries{}, nil)
+		}, Libraries{}, nil).ContextPath
 		if got != want {
 			t.Errorf("%q: got %q, want %q", properties, got, want)
+		}
+	}
+}
+
+func TestServerThatTakesTLS(t *testing.T) {
+	for properties, want := range map[string]bool{
+		"": false,
+		"server.port=8443\nserver.ssl.bundle=web":                                  true,
+		"server.ssl.keyStore=classpath:keystore.p12":                               true,
+		"server.ssl.bundle=web\nserver.ssl.enabled=false":                          false,
+		"server.ssl.bundle=web\nserver.ssl.enabled=${TLS:true}":                    true,
+		"management.server.ssl.bundle=web":                                         false,
+		"spring.main.web-application-type=none\nserver.ssl.bundle=web":             false,
+		"a=b\n#---\nspring.config.activate.on-profile=prod\nserver.ssl.bundle=web": false,
+	} {
+		got := ServerOf(func(name string) ([]byte, error) {
+			if name != "application.properties" {
+				return nil, os.ErrNotExist
+			}
+			return []byte(properties), nil
+		}, Libraries{}, nil).HTTPS
+		if got != want {
+			t.Errorf("%q: got %v", properties, got)
 		}
 	}
 }
@@ -114,12 +137,12 @@ func TestPortIsFoundWhereSpringFindsIt(t *testing.T) {
 		{"a system property", nil, "JAVA_TOOL_OPTIONS=-Xmx1g -Dserver.port=9090", 9090},
 		{"JSON", nil, `SPRING_APPLICATION_JSON={"server":{"port":9090}}`, 9090},
 	} {
-		got, _ := Port(func(name string) ([]byte, error) {
+		got := ServerOf(func(name string) ([]byte, error) {
 			if text, there := c.files[name]; there {
 				return []byte(text), nil
 			}
 			return nil, os.ErrNotExist
-		}, Libraries{}, []string{c.env})
+		}, Libraries{}, []string{c.env}).Port
 		if got != c.want {
 			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
 		}

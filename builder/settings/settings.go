@@ -1,6 +1,7 @@
 // Package settings reads what the settings of a Spring Boot application decide before it runs: where it listens.
 //
-//	port, contextPath := settings.Port(read, libraries, []string{"SERVER_PORT=9090"})
+//	at := settings.ServerOf(read, libraries, []string{"SERVER_PORT=9090"})
+//	at.Port, at.ContextPath, at.HTTPS // 9090, "/shop", false
 //
 // It reads files and variables in Spring Boot's order, with profiles, documents and placeholders. Classes on the class
 // path decide whether there is a web server, as for Spring Boot. It runs nothing; others say where the files are.

@@ -58,10 +58,7 @@ type App struct {
 	Java int
 	// Boot is the version of Spring Boot, "" if the jar does not tell.
 	Boot string
-	// Port is server.port of the settings and the given variables, else Spring Boot's default; 0 if it is no server.
-	Port int
-	// ContextPath is the path below which it answers, such as "/shop"; "" for "/".
-	ContextPath string
+	settings.Server
 	// Exploded says where the files of the jar lie on the disk, nil if not all do.
 	Exploded *Exploded
 
@@ -103,7 +100,7 @@ func Open(jar string, env ...string) (App, error) {
 		packed, _ := libraries(&file.Reader, at)
 		libs = librariesOf(packed)
 	}
-	app.Port, app.ContextPath = settings.Port(func(name string) ([]byte, error) {
+	app.Server = settings.ServerOf(func(name string) ([]byte, error) {
 		return readEntry(&file.Reader, at.classes()+name)
 	}, libs, env)
 	return app, nil

@@ -212,7 +212,7 @@ func (e *Exploded) App(built BuildFiles, copies map[string]string, env []string)
 		return a, false
 	}
 	a.Java = max(classFileVersion(main), e.Launcher)
-	a.Port, a.ContextPath = settings.Port(a.readOwn, a.libraries(), env)
+	a.Server = settings.ServerOf(a.readOwn, a.libraries(), env)
 	return a, a.Java > 0
 }
 

@@ -46,7 +46,7 @@ func (b build) compile(ctx context.Context) error {
 		return err
 	}
 	b.app, b.compiled, b.latest = app, true, &app
-	b.Ports.SetContextPath(app.Port, app.ContextPath)
+	b.Ports.SetApplication(app.Port, app.HTTPS, app.ContextPath)
 	return nil
 }
 

@@ -182,6 +182,7 @@ func New(c Config) *Session {
 	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background)
 	s.Localhost = localhost.New(ports.NewForwards(c.Listen, c.Target.Ports),
 		debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial))
+	s.Ports.SetApplication(c.Target.Port, c.Target.HTTPS, c.Target.ContextPath)
 	s.pruner = prune.Pruner{Cluster: c.Deployer}
 	s.spares = spares.Keeper{Pods: c.Deployer, Events: s.events, Turn: c.SpareTurn}
 	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.Debuggers.Redefine}

@@ -300,7 +300,7 @@ func (m *machine) writeContext(error) *setup.Fix {
 func (m *machine) checkPorts(ctx context.Context) (string, error) {
 	wanted, strict := []int{8080}, false
 	if m.project != nil {
-		wanted = slices.DeleteFunc([]int{m.project.Port()}, func(port int) bool { return port == 0 })
+		wanted = slices.DeleteFunc([]int{m.project.Server().Port}, func(port int) bool { return port == 0 })
 	}
 	if named := m.c.StringSlice("port"); len(named) > 0 {
 		wanted, strict = nil, true

@@ -248,7 +248,7 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *proj
 	}
 	t = target.Target{
 		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"),
-		Manifests: named, Part: part, Port: project.Port(), Ports: ports,
+		Manifests: named, Part: part, Server: project.Server(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Mode(c.String("path")), Debug: debugging(c),
 	}

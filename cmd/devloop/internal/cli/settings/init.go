@@ -128,7 +128,7 @@ func draftsFor(c *cli.Context, p *project.Project) (drafts []draft) {
 		}
 	}
 	if c.Bool("with-pod") {
-		drafts = append(drafts, draft{"pod.yaml", podManifest(p.Name, p.Port())})
+		drafts = append(drafts, draft{"pod.yaml", podManifest(p.Name, p.Server().Port)})
 	}
 	return drafts
 }
@@ -180,7 +180,7 @@ func findings(p *project.Project, drafts []draft) ([]string, error) {
 		return nil, err
 	}
 	pod := "without a manifest: a Pod " + p.Name
-	if port := p.Port(); port > 0 {
+	if port := p.Server().Port; port > 0 {
 		pod += fmt.Sprintf(" with the port %d", port)
 	}
 	if drafted("pod.yaml") && len(files) == 0 {

@@ -48,12 +48,15 @@ func (a Answer) at(pod kube.Pod, port int) event.PortAnswer {
 }
 
 // ask sends GET / to url of a local port. It repeats the request over TLS if the application may
-// speak that: it then answers plain HTTP with "bad request", closes the connection, or does not answer. The error is
-// [localport.ErrHungUp] if it closes the connection.
+// speak that: it then answers plain HTTP with "bad request", closes the connection, or does not answer. And it repeats
+// one over TLS without, if the settings promised too much. The error is [localport.ErrHungUp] if it closes the connection.
 func ask(ctx context.Context, local Port, url string) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	a, err := askAt(ctx, local, url)
+	if plain, isTLS := strings.CutPrefix(url, "https:"); isTLS && err != nil && ctx.Err() == nil {
+		return ask(ctx, local, "http:"+plain)
+	}
 	if ctx.Err() == nil && errors.Is(local.Err(), localport.ErrHungUp) {
 		err = localport.ErrHungUp // what the port says of the next request is about TLS
 	}
@@ -136,8 +139,8 @@ func (c Check) Ask(ctx context.Context, local Local, pod kube.Pod, url string) (
 			stop(errUnopened)
 			return
 		}
-		if pause.For(asking, quiet) && !errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod,
-			local.To.Port) && asking.Err() == nil {
+		if !strings.HasPrefix(url, "https:") && pause.For(asking, quiet) &&
+			!errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod, local.To.Port) && asking.Err() == nil {
 			other.Store(true)
 			stop(errOtherProtocol)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -25,7 +26,8 @@ type Forwards struct {
 	requested Requested
 
 	appPort     int    // the container port of the application,
-	contextPath string // and the path below which it answers there
+	https       bool   // whether it takes TLS there,
+	contextPath string // and the path below which it answers
 }
 
 // NewForwards returns forwards without a port.
@@ -33,15 +35,20 @@ func NewForwards(listen Listen, requested Requested) *Forwards {
 	return &Forwards{listen: listen, requested: requested}
 }
 
-// SetContextPath records below which path the application answers at a container port.
-func (f *Forwards) SetContextPath(port int, path string) { f.appPort, f.contextPath = port, path }
+// SetApplication records how the application answers at a container port, and below which path.
+func (f *Forwards) SetApplication(port int, https bool, path string) {
+	f.appPort, f.https, f.contextPath = port, https, path
+}
 
 // Address returns the URL at which a local port answers.
 func (f *Forwards) Address(local Local) string {
-	if local.To.Port == f.appPort {
-		return local.URL() + f.contextPath
+	switch {
+	case local.To.Port != f.appPort:
+		return local.URL()
+	case f.https:
+		return strings.Replace(local.URL(), "http:", "https:", 1) + f.contextPath
 	}
-	return local.URL()
+	return local.URL() + f.contextPath
 }
 
 // URLs returns the addresses of the open ports, in the manifest's order.
@@ -79,19 +86,19 @@ func (f *Forwards) Open(ctx context.Context, events publish.Publisher, endpoints
 			return err
 		}
 		f.Set = append(f.Set, Local{Port: local, To: endpoints[i]})
-		publishOpened(events, local, endpoints[i])
+		f.publishOpened(events, f.Set[len(f.Set)-1])
 	}
 	return nil
 }
 
 // publishOpened publishes where an endpoint will be reached.
-func publishOpened(events publish.Publisher, local Port, to kube.Endpoint) {
+func (f *Forwards) publishOpened(events publish.Publisher, local Local) {
 	if moved := local.FallbackReason(); moved != nil {
-		f := failure.Of(moved)
-		events.Warn(event.Notice{Code: event.NoticePortMoved, Why: f.Message, Port: to.Port,
-			Objects: []string{to.Of.String()}, Addresses: []string{local.URL()}, Hints: f.Hints})
+		why := failure.Of(moved)
+		events.Warn(event.Notice{Code: event.NoticePortMoved, Why: why.Message, Port: local.To.Port,
+			Objects: []string{local.To.Of.String()}, Addresses: []string{f.Address(local)}, Hints: why.Hints})
 	}
-	events.Publish(event.PortListening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
+	events.Publish(event.PortListening{URL: f.Address(local), Object: local.To.Of.String(), Port: local.To.Port})
 }
 
 // SetBackends points the ports to Pods, as far as these offer the endpoints.

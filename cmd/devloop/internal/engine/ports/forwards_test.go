@@ -1,10 +1,12 @@
 package ports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -135,7 +137,7 @@ func TestForwardAsksEachPortBelowTheApplicationsPath(t *testing.T) {
 	asked := ""
 	app := answering(t, func(w http.ResponseWriter, q *http.Request) { asked = q.URL.Path; hello(w, q) })
 	f, events := opening(&r, nil, app, answering(t, hello))
-	f.SetContextPath(8080, "/shop")
+	f.SetApplication(8080, false, "/shop")
 	answers, err := forwarding(t, f, events, 8080, 9090)
 	if err != nil || asked != "/shop/" || !slices.Equal(app.backends, []string{"app:8080"}) {
 		t.Errorf("asked %q after %q, %v", asked, app.backends, err)
@@ -146,6 +148,36 @@ func TestForwardAsksEachPortBelowTheApplicationsPath(t *testing.T) {
 	}
 	if !slices.Equal(answers, want) || f.URLs()[0] != app.URL()+"/shop" {
 		t.Errorf("got %+v, want %+v", answers, want)
+	}
+}
+
+// TestAddressHasTheSchemeOfTheSettings: an application that takes TLS gets no request without, unless its settings
+// promise too much.
+func TestAddressHasTheSchemeOfTheSettings(t *testing.T) {
+	t.Parallel()
+	secure := &fakePort{server: httptest.NewUnstartedServer(http.HandlerFunc(hello))}
+	var complaints bytes.Buffer
+	secure.server.Config.ErrorLog = log.New(&complaints, "", 0)
+	secure.server.StartTLS()
+	t.Cleanup(secure.server.Close)
+	https := secure.server.URL
+	secure.server.URL = strings.Replace(https, "https:", "http:", 1) // as a local port names itself
+	plain := answering(t, hello)
+	for answered, port := range map[string]*fakePort{https: secure, plain.URL(): plain} {
+		var r recorder
+		f, events := opening(&r, nil, port)
+		f.SetApplication(8080, true, "")
+		answers, err := forwarding(t, f, events, 8080)
+		if err != nil || len(answers) != 1 || answers[0].URL != answered || answers[0].Status != 200 {
+			t.Errorf("got %+v, %v, want an answer at %s", answers, err, answered)
+		}
+		i := slices.IndexFunc(r, func(b event.Body) bool { _, is := b.(event.PortListening); return is })
+		if i < 0 || !strings.HasPrefix(r[i].(event.PortListening).URL, "https://") || !strings.HasPrefix(f.URLs()[0], "https://") {
+			t.Errorf("the address is %q in %+v", f.URLs(), r)
+		}
+	}
+	if complaints.Len() > 0 {
+		t.Errorf("the server says %s", &complaints)
 	}
 }
 

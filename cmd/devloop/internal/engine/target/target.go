@@ -17,6 +17,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/devloop-cli/devloop/builder/settings"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
@@ -48,8 +49,8 @@ type Target struct {
 	Part func() (manifest.Manifest, error)
 	// Bases are directories outside of Dir that the manifests' kustomizations read.
 	Bases []string
-	// Port is where the application listens according to its sources, 0 if it is no server.
-	Port int
+	// Server is where the application listens according to its sources.
+	settings.Server
 	// Adopt allows devloop to replace objects of the same name that others made.
 	Adopt bool
 	// MayReplace is asked before devloop replaces an object that it made for another directory; an
