@@ -15,10 +15,10 @@ func ProjectError(code, dir, reason string, cause error, hints ...string) *fault
 	return &fault.Error{Code: code, Op: fmt.Sprintf("%q %s", dir, reason), Err: cause, Hints: hints}
 }
 
-// Ambiguous lists the modules to choose from.
-func (b Build) Ambiguous(modules []string) error {
+// Ambiguous lists the modules to choose from, by what messages call them and by what the tool does.
+func (b Build) Ambiguous(titles, modules []string) error {
 	e := ProjectError("project.ambiguous", b.Dir,
-		"has several modules with an application: "+strings.Join(modules, ", "), nil)
+		"has several modules with an application: "+strings.Join(titles, ", "), nil)
 	e.Evidence = modules
 	for _, m := range modules {
 		e.Hints = append(e.Hints, "choose one: --module "+m)

@@ -1,6 +1,7 @@
 package buildtool
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +19,9 @@ import (
 // build that runs anyway. All paths are absolute; directories need not exist.
 type Module struct {
 	// Name is ":app" with Gradle, "com.example:app" with Maven.
-	Name      string `json:"name"`
+	Name string `json:"name"`
+	// RootName is what Gradle's settings call the root of the build, whose name is ":". Other modules have none.
+	RootName  string `json:"rootName"`
 	Directory string `json:"directory"`
 	// Application is true if Gradle was asked to build it. Maven does not report this.
 	Application bool `json:"application"`
@@ -99,6 +102,9 @@ func ReadModules(file string) ([]Module, error) {
 	}
 	return modules, nil
 }
+
+// Title returns what messages call the module.
+func (m *Module) Title() string { return cmp.Or(m.RootName, m.Name) }
 
 // Uses reports whether a library of the module is from a directory, such as that of another build.
 func (m *Module) Uses(dir string) bool {

@@ -55,6 +55,9 @@ func TestRealComposite(t *testing.T) {
 			if why := c.bootstrap(t.Context()); why != "" || len(c.units) != 2 {
 				t.Fatalf("it is not proven: %q, %d modules", why, len(c.units))
 			}
+			if got := c.units.own().model.Title(); got != "shop" {
+				t.Errorf("messages call the root of the build %q", got)
+			}
 			for _, edit := range []struct {
 				file, from, to string
 				want           int

@@ -161,7 +161,7 @@ func (c *Compiler) prove(ctx context.Context) string {
 		case ok && (compiled || u != c.units.own()) && !u.remakes(c.units):
 			u.left = unsupported.Reason
 			left = append(left, fmt.Sprintf("each save in the module %s runs %s, not the incremental compiler: %s",
-				u.model.Name, c.tool, u.left))
+				u.model.Title(), c.tool, u.left))
 		case err != nil:
 			return c.disable(err)
 		}

@@ -122,7 +122,7 @@ func (a *modules) librariesOf(u *unit) (state string, used []*incremental.Module
 func (a *modules) compileSources(ctx context.Context, touched []string) (total incremental.Result, err error) {
 	for i, u := range a.units {
 		if u.module == nil && len(u.affected) > 0 {
-			return total, &incremental.UnsupportedError{Reason: "the module " + u.model.Name +
+			return total, &incremental.UnsupportedError{Reason: "the module " + u.model.Title() +
 				", which only the build compiles, may depend on it"}
 		} else if u.module == nil {
 			continue

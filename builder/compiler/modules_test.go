@@ -161,11 +161,11 @@ func TestAnUnsupportedModule(t *testing.T) {
 func TestAnUnsupportedModuleInBetween(t *testing.T) {
 	t.Parallel()
 	p, c := newReadyModules(t)
-	between := &unit{model: buildtool.Module{Name: "g:between"}, left: "the build does not only run javac"}
+	between := &unit{model: buildtool.Module{Name: ":", RootName: "shop"}, left: "the build does not only run javac"}
 	c.units = units{c.units[0], between, c.units[1]}
 	p.savesIn(t, c, libDir+"/L.java", "class L with another body", incrementally+"1 source")
 	p.savesIn(t, c, libDir+"/L.java", "class L field1",
-		"by maven, as the module g:between, which only the build compiles, may depend on it")
+		"by maven, as the module shop, which only the build compiles, may depend on it")
 }
 
 // TestAnUnsupportedApplication: its own module goes to the build, one that it uses does not.

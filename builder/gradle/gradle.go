@@ -82,7 +82,7 @@ func taskPath(module, name string) string {
 	if module == "" {
 		return name
 	}
-	return projectPath(module) + ":" + name
+	return strings.TrimSuffix(projectPath(module), ":") + ":" + name // ":" is the root of the build
 }
 
 // projectPath returns what Gradle calls a module.
@@ -130,7 +130,8 @@ func (Gradle) Application(b buildtool.Build, modules []buildtool.Module) (buildt
 	case 1:
 		return found[0], nil
 	}
-	return buildtool.Module{}, b.Ambiguous(lists.Map(found, func(m buildtool.Module) string { return m.Name }))
+	return buildtool.Module{}, b.Ambiguous(lists.Map(found, func(m buildtool.Module) string { return m.Title() }),
+		lists.Map(found, func(m buildtool.Module) string { return m.Name }))
 }
 
 // PackagingReason is "": Gradle makes everything that goes into the archive without packing it.

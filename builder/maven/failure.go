@@ -57,8 +57,9 @@ func failure(b buildtool.Build, text string, err error) error {
 // moduleError says that a build has several applications to choose from, or not the module that was chosen.
 func moduleError(b buildtool.Build, text string) error {
 	if m := severalApplications.FindStringSubmatch(text); m != nil {
-		return b.Ambiguous(lists.Map(strings.Split(m[1], "|"),
-			func(dir string) string { return paths.Relative(dir, b.Root) }))
+		dirs := lists.Map(strings.Split(m[1], "|"),
+			func(dir string) string { return paths.Relative(dir, b.Root) })
+		return b.Ambiguous(dirs, dirs)
 	}
 	m := noModule.FindStringSubmatch(text)
 	if m == nil {

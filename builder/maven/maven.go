@@ -184,8 +184,9 @@ func (Maven) Application(b buildtool.Build, modules []buildtool.Module) (buildto
 			return candidates[0], nil
 		}
 		if len(candidates) > 1 {
-			return buildtool.Module{}, b.Ambiguous(
-				lists.Map(candidates, func(m buildtool.Module) string { return paths.Relative(m.Directory, b.Root) }))
+			dirs := lists.Map(candidates,
+				func(m buildtool.Module) string { return paths.Relative(m.Directory, b.Root) })
+			return buildtool.Module{}, b.Ambiguous(dirs, dirs)
 		}
 	}
 	return buildtool.Module{}, b.NoApplication(nil,

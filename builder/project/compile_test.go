@@ -89,6 +89,26 @@ func TestCompileOfSeveralApplications(t *testing.T) {
 	}
 }
 
+// TestCompileOfTheRoot: Gradle calls it ":", and users know it by the name of the build.
+func TestCompileOfTheRoot(t *testing.T) {
+	root := buildtool.Module{Name: ":", RootName: "shop", Application: true, Archive: "shop.jar"}
+	p := openPlayed(t, "gradle", "")
+	tell(t, root, buildtool.Module{Name: ":admin", Application: true, Archive: "admin.jar"})
+	_, err := p.Compile(t.Context(), io.Discard)
+	const several = "has several modules with an application: shop, :admin"
+	if e := fault.Of(err); !strings.HasSuffix(e.Error(), several) || e.Hints[0] != "choose one: --module :" {
+		t.Errorf("got %v", err)
+	}
+	p = openPlayed(t, "gradle", ":")
+	root.Archive = jartest.Write(t, filepath.Join(p.Dir, "shop.jar"), jartest.BootFiles())
+	tell(t, root)
+	var out bytes.Buffer
+	app, err := p.Compile(t.Context(), &out)
+	if err != nil || app.Name != "spring-server" || !strings.Contains(out.String(), " :devloopArchive]") {
+		t.Errorf("got %+v, %v after %s", app, err, &out)
+	}
+}
+
 func TestCompileOfSomethingElse(t *testing.T) {
 	for name, output := range map[string]string{
 		"no plugin": "* What went wrong:\nTask 'devloopArchive' not found in root project 'shop'.\n\n* Try:\n",

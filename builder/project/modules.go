@@ -68,7 +68,7 @@ func (p *Project) joinModules(k *packing, one buildtool.Module, m model) error {
 			return err
 		}
 		if why != "" && p.tool.PacksLate() {
-			k.Packs = cmp.Or(k.Packs, fmt.Sprintf("the module %s stays a jar, as %s", other.Name, why))
+			k.Packs = cmp.Or(k.Packs, fmt.Sprintf("the module %s stays a jar, as %s", other.Title(), why))
 		}
 	}
 	return nil

@@ -114,8 +114,8 @@ func name(t tool, b buildtool.Build) string {
 	if given := t.ProjectName(dir); given != "" {
 		name = given
 	}
-	if b.Module != "" {
-		name = b.Module[strings.LastIndexAny(b.Module, ":/\\")+1:]
+	if named := b.Module[strings.LastIndexAny(b.Module, ":/\\")+1:]; named != "" { // not the root of the build
+		name = named
 	}
 	return imageName(name)
 }
