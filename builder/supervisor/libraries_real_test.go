@@ -49,6 +49,7 @@ func TestRealLibraries(t *testing.T) {
 	s.expect("first false")
 	changeApplication(t, port, "c", true, ClassPathFile, nil)
 	s.expect("none true")
+	changeApplication(t, port, "c", false) // it serves
 	changeApplication(t, port, "d", true, AddedLibrary("2/bad"), []byte{}, ClassPathFile,
 		[]byte(own+":"+dir+"/added/2"))
 	s.expect("devloop: the application ended with exit code 3, and starts as it was before the change")

@@ -138,6 +138,7 @@ func TestRealLargeChanges(t *testing.T) {
 	changeApplication(t, port, "two", true, "static/big.bin", big('2'))
 	s.expect("begun")
 	holds('2')
+	changeApplication(t, port, "two", false) // it serves
 	changeApplication(t, port, "three", true, "static/big.bin", big('3'), "bad", []byte{})
 	s.expect("devloop: the application ended with exit code 3, and starts as it was before the change", "begun")
 	holds('2')
@@ -195,6 +196,60 @@ func TestRealReadOnlyRoot(t *testing.T) {
 	write(t, dir, "classes/half.txt.devloop", "cut off")
 	again()
 	holds(map[string]string{"classes/deep/b.txt": "changed", "added/n.jar": "new"})
+}
+
+// TestRealChangeThatTheApplicationDoesNotTake: the files of a change are there, the running application has not taken
+// them, and does not start with them. It runs again with what it ran with, as it does after several starts that nobody
+// has proven, and in the next container.
+func TestRealChangeThatTheApplicationDoesNotTake(t *testing.T) {
+	t.Parallel()
+	const ended = "devloop: the application ended with exit code 3, and starts as it was before the change"
+	s := superviseWithSpare(t)
+	s.expect("begun")
+	is := func(state string, files map[string]bool) {
+		t.Helper()
+		if got := asked(t, s.port, "\x00\x00\x00\x00\x00\x00\x00"); got != state {
+			t.Errorf("its state is %q, want %q", got, state)
+		}
+		for file, want := range files {
+			if _, err := os.Stat(filepath.Join(s.dir, "classes", file)); (err == nil) != want {
+				t.Errorf("the file %s: %v", file, err)
+			}
+		}
+	}
+	s.restart("a", 0, "a")
+	s.restart("b", 0, "any")
+	s.restart("b", 4, "any")
+	s.expect("begun", ended, "begun")
+	is("a", map[string]bool{"a": true, "any": false})
+
+	t.Log("a change that it has taken stays")
+	s.restart("c", 0, "c")
+	s.restart("d", 1, "any")
+	s.expect("begun", ended, "begun")
+	is("c", map[string]bool{"c": true, "any": false})
+
+	t.Log("so does one with another state, as of a request that never came")
+	s.restart("e", 3, "any")
+	s.expect("begun", ended, "begun")
+	is("c", map[string]bool{"c": true, "any": false})
+
+	t.Log("a start that nobody has proven does not")
+	s.restart("f", 1, "f")
+	s.expect("begun")
+	s.restart("g", 1, "any")
+	s.expect("begun", ended, "begun")
+	is("c", map[string]bool{"c": true, "f": false, "any": false})
+
+	for _, file := range []string{"a", "c"} {
+		if err := os.Remove(filepath.Join(s.dir, "classes", file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.end()
+	s.process = start(t, s.cmd.Args[1:]...)
+	s.expect("begun")
+	is("c", map[string]bool{"a": true, "c": true, "f": false, "any": false})
 }
 
 // TestRealChangesBecomeOne makes more changes than are kept one by one. The next container has the files of all, also

@@ -3,13 +3,16 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 	"github.com/devloop-cli/devloop/internal/must"
 	"github.com/devloop-cli/devloop/internal/testfile"
 )
@@ -186,4 +189,64 @@ func TestScenarioARestartThatFailsGoesBack(t *testing.T) {
 	s.replaceInSource("Hello, World", "Hello, mended")
 	r.tookUntil(url, "Hello, mended", "compile swap forward")
 	r.quit()
+}
+
+// TestScenarioAChangeThatTheJVMRefusesAndThatFailsGoesBack: somebody else debugs the JVM, so that it takes no change,
+// whose files the Pod has by then.
+func TestScenarioAChangeThatTheJVMRefusesAndThatFailsGoesBack(t *testing.T) {
+	t.Parallel()
+	s := newStub(t, "spring-maven")
+	r := s.start("run", "--without", "archive", "--without", "spare", "--path", "swap")
+	url := r.answered("Hello, World")
+	r.took()
+	debugger := s.debugs(s.name)
+	const application, main = javaDir + "SpringMavenApplication.java", "main(String[] args) {\n"
+	const fails = "        if (args != null) throw new IllegalStateException(\"no start\");\n"
+	s.replaceIn(application, main, main+fails)
+	refused := ""
+	f := until(t, r.stream, func(b event.Body) bool {
+		if stage, is := b.(event.StageFinished); is && stage.Stage == event.Swap && stage.Outcome == event.Skipped {
+			refused = stage.Why
+		}
+		end, is := b.(event.CycleFinished)
+		return is && end.Outcome == event.Failed
+	}).(event.CycleFinished).Failure
+	if refused == "" || f.Code != "pod.crash" {
+		t.Errorf("the JVM refused it: %q, and the failure is %+v", refused, f)
+	}
+	if got := page(url, "text/plain"); got != "200 Hello, World" {
+		t.Errorf("localhost says %s", got)
+	}
+	pod := s.pods()[s.name]
+	restarts, changes := pod.Status.ContainerStatuses[0].RestartCount, pod.Annotations["devloop-cli.github.io/changes"]
+	if restarts != 0 || changes != "" {
+		t.Errorf("the container restarted %d times, and its changes are %q", restarts, changes)
+	}
+	_ = debugger.Close()
+
+	t.Log("the next saves are changes of what runs")
+	s.replaceIn(application, fails, "")
+	r.took()
+	s.replaceInSource("Hello, World", "Hello, mended")
+	r.tookUntil(url, "Hello, mended", "compile swap forward")
+	r.quit()
+}
+
+// debugs attaches to the JVM of a Pod, past devloop run. No other debugger can attach until the connection ends.
+func (s *scenario) debugs(pod string) net.Conn {
+	s.Helper()
+	forward := s.start("forward", pod, fmt.Sprintf("0:%d", supervisor.DebugPort))
+	at := until(s.T, forward.stream, func(event.PortForwarded) bool { return true }).URL
+	conn, err := net.Dial("tcp", strings.TrimPrefix(at, "http://"))
+	if err == nil {
+		_, err = io.WriteString(conn, wire.Handshake)
+	}
+	if err == nil {
+		_, err = io.ReadFull(conn, make([]byte, len(wire.Handshake)))
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = conn.Close(); forward.end(os.Interrupt) })
+	return conn
 }

@@ -18,7 +18,11 @@ type Change struct {
 	// Restart restarts the application with it: in the spare JVM if one is ready, see [Supervisor.Spare],
 	// and with NewJVM in a new one.
 	Restart, NewJVM bool
-	// Files are the contents by path, below the application's classes and with slashes; nil removes one.
+	// NotTaken says of a restart that its files were sent before, and that the running application has not taken them:
+	// if it ends now, it runs as it did before that.
+	NotTaken bool
+	// Files are the contents by path, below the application's classes and with slashes;
+	// nil removes one.
 	Files map[string][]byte
 	// Summary says in a few words in what the application differs from its image then.
 	Summary string
@@ -28,15 +32,19 @@ type Change struct {
 
 // how is what the supervisor does with the change, see Supervise.java.
 func (c Change) how() byte {
+	how := byte(0)
 	switch {
 	case c.asks != 0:
 		return c.asks
 	case c.NewJVM:
-		return 2
+		how = 2
 	case c.Restart:
-		return 1
+		how = 1
 	}
-	return 0
+	if c.NotTaken {
+		how += 2
+	}
+	return how
 }
 
 // exchange sends a change and reads the answer.

@@ -51,6 +51,7 @@ type inPlace struct {
 	loaded    map[string][]byte // classes that a JVM gets in another form than files have
 	before    state.Deployment  // what ran before the change,
 	served    bool              // and whether localhost led to it
+	refused   bool              // a hot swap to it has failed
 }
 
 // hotSwap changes the Pods and keeps the application running. It reports false if the application
@@ -79,6 +80,7 @@ func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 		p.become(p.State().PatchInterrupted())
 		return false, err
 	case !swapped:
+		p.refused = true
 		p.become(p.afterRefusal(d.Code, refused))
 		return false, nil
 	}
@@ -141,7 +143,7 @@ func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
 	p.become(p.State().PatchStarted().PatchInterrupted()) // until it is known how this ends
 	var pods []kube.Pod
 	err := p.toLiving(ctx, &d, func(d state.Deployment) (err error) {
-		pods, err = p.patcher.Restart(ctx, d, p.built, p.files, p.libraries)
+		pods, err = p.patcher.Restart(ctx, d, p.built, p.files, p.libraries, p.refused)
 		return err
 	})
 	if failure.Cancelled(err) {

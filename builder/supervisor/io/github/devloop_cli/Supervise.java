@@ -49,7 +49,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <pre>
  * utf      state: a name for what CLASSES holds after it; "" only asks for the present one
- * byte     how: 0 the application keeps running, 1 it restarts, 2 it restarts in a new JVM
+ * byte     how: 0 the application keeps running, 1 it restarts, 2 it restarts in a new JVM; 3 is 1 and 4 is 2
+ *          for files that were sent with 0 before, which the running application has not taken
  * int      number of files, and for each
  *   utf      its path from CLASSES, with "/"
  *   int      its length in bytes, -1 where it is removed
@@ -68,11 +69,11 @@ import java.util.concurrent.TimeUnit;
  * one only where there is much memory. 6 pauses the preparation of spares, as a save needs the processors, until one is asked
  * for or a restart needs it.
  *
- * A restart with 1 runs the application in the spare, if that is ready or soon will be. An application that ends there,
+ * A restart with 1 or 3 runs the application in the spare, if that is ready or soon will be. An application that ends there,
  * before a proof that it serves, starts again in a new JVM, and there is no spare from then on if it serves then.
  *
  * An application that ends soon after it was started again with a change goes back: it
- * starts as it was before, and says so in the log. A request without files and restart is
+ * starts as it was when it served last, and says so in the log. A request without files and restart is
  * the proof that it serves, if it names the present state; from then on its end is the
  * container's.
  */
@@ -82,6 +83,7 @@ public final class Supervise {
     private static final int KEPT = 20; // changes, until they become one
     static final int FOLLOWED = 3, MODEST = 5; // how a spare is asked for
     private static final int PAUSED = 6; // how it is asked to wait
+    private static final int NOT_TAKEN = 2; // is added to how the application restarts
     private static final long GRACE = 2000; // ms in which the application ends by itself
     /**
      * ms by which the time of a file with texts is ahead. ResourceBundle reads it again if it has changed since the last
@@ -100,7 +102,8 @@ public final class Supervise {
     private final Object turn = new Object(); // of a request: a change is made as a whole
     private int first; // number of a change in CHANGES, guarded by this once the application runs
     private int made; // the number after the last one, guarded alike
-    private Undo undo; // of the change with which the application started, null once that is proven
+    private Undo undo; // of the changes since the application served, null while it does; guarded alike
+    private Undo swapped; // of the last change without a restart, null for none since the last one with; guarded alike
     private Process child; // null while it is being started again
     private boolean ending;
     private final List<SpareProcess> spares = new ArrayList<>(); // the first is for the next restart; guarded by this
@@ -336,30 +339,34 @@ public final class Supervise {
             return true;
         }
         System.out.println("devloop: the application ended with exit code " + code + ", and starts as it was before the change");
-        Files.deleteIfExists(change(--made));
-        for (Map.Entry<Path, Path> file : last.files.entrySet()) {
-            if (file.getValue() == null) {
-                Files.deleteIfExists(file.getKey());
+        for (Map.Entry<String, Path> copy : last.files.entrySet()) {
+            if (copy.getValue() == null) {
+                Files.deleteIfExists(file(copy.getKey()));
             } else {
-                try (DataInputStream in = open(file.getValue())) {
-                    put(file.getKey(), in, Files.size(file.getValue()));
+                try (DataInputStream in = open(copy.getValue())) {
+                    put(file(copy.getKey()), in, Files.size(copy.getValue()));
                 }
             }
         }
         state = last.state;
+        writeAll(last.files.keySet());
+        Files.move(received(), change(made), StandardCopyOption.ATOMIC_MOVE);
+        made++;
         start(false);
         return true;
     }
 
-    /** What was before a change. */
+    /** What was before changes. */
     private static final class Undo {
-        final Map<Path, Path> files = new HashMap<>(); // copies of what a change replaced, null for a file that was not there
+        final Map<String, Path> files = new HashMap<>(); // copies of what they replaced, null for a file that was not there
         final String state;
-        final long since = System.nanoTime();
-        boolean ended; // the application has ended with the change in a spare
+        final String to; // the state after the first one
+        long since; // the last restart
+        boolean ended; // the application has ended with them in a spare
 
-        Undo(String state) {
+        Undo(String state, String to) {
             this.state = state;
+            this.to = to;
         }
     }
 
@@ -517,7 +524,7 @@ public final class Supervise {
         }
         try {
             receive(name, restart, files, in);
-            return restart ? restart(how == 1) : makeKept();
+            return restart ? restart(name, how) : swap(name);
         } catch (IOException | RuntimeException e) {
             return "keep the change: " + e;
         }
@@ -538,19 +545,30 @@ public final class Supervise {
         return "ok";
     }
 
+    /** Makes a change while the application runs. */
+    private synchronized String swap(String name) throws IOException {
+        if (undo == null) {
+            swapped = new Undo(state, name);
+        }
+        remember(received(), undo == null ? swapped : undo);
+        return makeKept();
+    }
+
     /** Makes a change while the application does not run. */
-    private String restart(boolean inSpare) throws IOException {
+    private String restart(String name, int how) throws IOException {
+        boolean inSpare = how % 2 == 1;
         try {
             SpareProcess ahead = firstSpare();
             if (inSpare && ahead != null) {
                 ahead.awaitReady(); // the application serves meanwhile
             }
             stop(); // from here on its end is no reason to go back
-            Undo before = new Undo(state);
+            Undo before = served(name, how > NOT_TAKEN);
             remember(received(), before);
             String answer = makeKept();
             synchronized (this) {
                 undo = answer.equals("ok") ? before : null;
+                swapped = null;
             }
             return answer;
         } catch (InterruptedException e) {
@@ -558,6 +576,17 @@ public final class Supervise {
         } finally {
             start(inSpare);
         }
+    }
+
+    /** What was when the application served last, before a change to a state. */
+    private synchronized Undo served(String name, boolean notTaken) {
+        Undo before = undo != null && System.nanoTime() - undo.since <= SOON ? undo : new Undo(state, name);
+        if (undo == null && notTaken && swapped != null && swapped.to.equals(name)) {
+            before = swapped;
+        }
+        before.since = System.nanoTime();
+        before.ended = false;
+        return before;
     }
 
     /**
@@ -771,20 +800,24 @@ public final class Supervise {
         Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    /** Keeps what the files of a change are before it. */
+    /** Keeps what the files of a change are before it, as far as it is not known from before an earlier one. */
     private void remember(Path kept, Undo before) throws IOException {
         Path copies = changes.resolve("before");
-        Files.createDirectories(copies);
         try (DataInputStream in = open(kept)) {
             in.readUTF();
             in.readBoolean();
             for (int files = in.readInt(); files > 0; files--) {
-                Path file = file(in.readUTF());
-                Path copy = Files.exists(file) ? copies.resolve(Integer.toString(files)) : null;
-                if (copy != null) {
-                    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                String name = in.readUTF();
+                Path file = file(name);
+                Path copy = Files.exists(file) ? copies.resolve(Integer.toString(before.files.size())) : null;
+                if (!before.files.containsKey(name)) {
+                    if (copy != null) { // Files.copy has classes of its own, which would take the first save 30 ms
+                        try (DataInputStream old = open(file)) {
+                            put(copy, old, Files.size(file));
+                        }
+                    }
+                    before.files.put(name, copy);
                 }
-                before.files.put(file, copy);
                 skip(in, in.readInt());
             }
         }

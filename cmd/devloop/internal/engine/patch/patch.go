@@ -1,7 +1,7 @@
 // Package patch changes the application in running Pods, without a new image.
 //
 //	p := patch.Patcher{Pods: cluster, Redefine: debuggers.Redefine}
-//	pods, err := p.Restart(ctx, deployment, code, files, nil) // the application restarts with files
+//	pods, err := p.Restart(ctx, deployment, code, files, nil, false) // the application restarts with files
 //	err = p.Confirm(ctx, restarted, before)                   // it serves: keep the change
 //	err = p.Swap(ctx, deployment, code, files)                // the JVM takes them as it runs
 //
@@ -51,14 +51,14 @@ type Patcher struct {
 }
 
 // Restart has the supervisors restart the application with changed files and libraries, nil for the ones it has, so
-// that it runs code. It returns all Pods as they are then.
-func (p Patcher) Restart(ctx context.Context, d state.Deployment, code plan.State, files,
-	libraries map[string][]byte) ([]kube.Pod, error) {
+// that it runs code. Refused says that a Swap to code has failed. It returns all Pods as they are then.
+func (p Patcher) Restart(ctx context.Context, d state.Deployment, code plan.State,
+	files, libraries map[string][]byte, refused bool) ([]kube.Pod, error) {
 	all := map[string][]byte{}
 	maps.Copy(all, files)
 	maps.Copy(all, libraries)
 	c := change(d, code, all)
-	c.Restart, c.NewJVM = true, libraries != nil || code.NeedsNewJVM() != ""
+	c.Restart, c.NewJVM, c.NotTaken = true, libraries != nil || code.NeedsNewJVM() != "", refused
 	return p.send(ctx, d, c)
 }
 

@@ -151,7 +151,7 @@ func TestNoJVMLooksForClassesIfAPodRefusesTheFiles(t *testing.T) {
 func TestRestartReturnsThePodsThatChanged(t *testing.T) {
 	t.Parallel()
 	restart := func(p Patcher, d state.Deployment, after plan.State, files map[string][]byte) error {
-		pods, err := p.Restart(context.Background(), d, after, files, nil)
+		pods, err := p.Restart(context.Background(), d, after, files, nil, false)
 		if pods[0].UID != "changed" || pods[1].UID != "" || pods[2].UID != "changed" {
 			return fmt.Errorf("the Pods are %+v", pods)
 		}

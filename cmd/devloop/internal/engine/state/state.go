@@ -259,7 +259,8 @@ func (s State) WentBack(before Deployment) State {
 	if s.Candidate == nil {
 		return s
 	}
-	before.Pods, before.Code.State = s.Candidate.Pods, before.Code.State.Restarted()
+	before.Pods, before.BodiesOnly = s.Candidate.Pods, s.Candidate.BodiesOnly
+	before.Code.State = before.Code.State.Restarted()
 	s.Serving, s.Candidate, s.Outage = &before, nil, nil
 	return s
 }
