@@ -16,7 +16,10 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan/plantest"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
@@ -38,6 +41,7 @@ type taking struct {
 	fakes
 	jar     string
 	refuses map[bool]error // by whether the application starts again
+	last    supervisor.Change
 }
 
 func (f *taking) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
@@ -53,6 +57,7 @@ func (f *taking) Image(ctx context.Context, app springboot.App, out io.Writer) (
 }
 
 func (f *taking) Change(_ context.Context, p kube.Pod, _ int, c supervisor.Change) (kube.Pod, error) {
+	f.last = c
 	return p, f.refuses[c.Restart]
 }
 
@@ -133,6 +138,41 @@ func TestApplicationThatGoesBackTakesTheNextChange(t *testing.T) {
 	}
 	if now := l.State().Serving; now == nil || !now.SameCode(*before) || now.NotPatchable != "" {
 		t.Errorf("what serves is taken for %+v", now)
+	}
+}
+
+// TestStateAfterAHotSwapThatWasNotMade: what a JVM refuses as a whole it has not taken. Of another failure nobody
+// knows.
+func TestStateAfterAHotSwapThatWasNotMade(t *testing.T) {
+	t.Parallel()
+	before, after := stateOf("static/a.css", "1"), stateOf("static/a.css", "2")
+	for name, c := range map[string]struct {
+		err        error
+		code       state.CodeKind
+		bodiesOnly bool
+	}{
+		"the JVM takes no new methods": {jdwp.Refusal(63), state.InImage, true},
+		"the JVM refuses a class":      {jdwp.Refusal(64), state.InImage, false},
+		"a class is not loaded":        {jdwp.ErrNotLoaded, state.InImage, false},
+		"the Pod refuses the files":    {errors.New("no room"), state.Unknown, false},
+	} {
+		f := &taking{fakes: fakes{quick: true}, refuses: map[bool]error{false: c.err}}
+		l, _ := newTestSession(f)
+		img := image.Image{Report: image.Report{Supervised: true}}
+		l.Become(publish.New(event.NewBus()), state.State{}.Promoted(state.Deployment{Image: img,
+			Pods: []kube.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}}))
+		l.built = after
+		p := &inPlace{cycle: cycleOf(l, 1, "", watch.Batch{}), files: changes(t, before, after)}
+		if swapped, err := p.hotSwap(t.Context(), plan.Pages); swapped || err != nil {
+			t.Fatalf("%s: it is swapped, %v: %v", name, swapped, err)
+		}
+		now := l.State().Serving
+		if now.Code.Kind != c.code || (now.NotPatchable != "") != (c.code == state.Unknown) || now.BodiesOnly != c.bodiesOnly {
+			t.Errorf("%s: what serves is taken for %+v", name, now)
+		}
+		if _, err := p.restart(t.Context()); err != nil || !f.last.NotTaken {
+			t.Errorf("%s: the restart is %+v, %v", name, f.last, err)
+		}
 	}
 }
 
