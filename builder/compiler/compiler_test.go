@@ -311,6 +311,26 @@ func TestResourcesComeAndGo(t *testing.T) {
 	p.saves(t, c, file, "@color@", file+" changed")
 }
 
+// TestBytesThatAreNotUTF8: a build that filters resources as UTF-8 replaces them or fails, and leaves those of pictures
+// alone.
+func TestBytesThatAreNotUTF8(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.save(t, resourceDir+"/logo.png", "\x89PNG")
+	p.compiles(t, c, nil, "")
+	for file, build := range map[string]bool{"style.css": true, "new.css": true, "logo.png": false, "new.png": false} {
+		for text, want := range map[string]bool{"caf\xc3\xa9": false, "caf\xe9": build} {
+			p.save(t, resourceDir+"/"+file, text)
+			if why := c.needsBuildFor(resourceDir + "/" + file); (why != "") != want {
+				t.Errorf("%s with %q needs the build: %q", file, text, why)
+			}
+		}
+		if err := os.Remove(filepath.Join(p.dir, resourceDir, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestFirstSettingsAreCopied: a project's first application.properties needs no build, if the build changes nothing
 // beside it.
 func TestFirstSettingsAreCopied(t *testing.T) {

@@ -123,11 +123,13 @@ func sameContent(one, other string) bool {
 	return err == nil && bytes.Equal(a, b)
 }
 
-// placeholders match what builds replace in resources: Maven's filtering by Spring Boot's
-// parent and by its own default, Gradle's expand and its ReplaceTokens.
+// placeholders match what builds replace in resources: Maven's filtering by Spring Boot's parent and by its own
+// default, Gradle's expand and its ReplaceTokens; and, as \x{FFFD}, bytes that are not UTF-8, which they replace in
+// what they filter, or at which they fail.
 // https://docs.spring.io/spring-boot/maven-plugin/using.html
 // https://docs.gradle.org/current/userguide/working_with_files.html#sec:filtering_files
-var placeholders = []*regexp.Regexp{regexp.MustCompile(`@[\w.-]+@`), regexp.MustCompile(`\$`), regexp.MustCompile(`<%`), regexp.MustCompile(`\\`)}
+var placeholders = []*regexp.Regexp{regexp.MustCompile(`@[\w.-]+@`), regexp.MustCompile(`\$`), regexp.MustCompile(`<%`),
+	regexp.MustCompile(`\\`), regexp.MustCompile(`\x{FFFD}`)}
 
 // pages are the extensions of files that no code is generated from.
 var pages = []string{".html", ".css", ".js", ".ftl", ".ftlh", ".mustache", ".txt", ".properties", ".png", ".jpg", ".svg", ".ico"}

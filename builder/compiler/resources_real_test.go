@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -66,6 +67,14 @@ func TestRealResourcesAreCopied(t *testing.T) {
 			app = compile(t, c, []string{style})
 			if _, there := contents(t, app).Own["static/app.css"]; there || app.CompiledBy != "1 resource copied" {
 				t.Errorf("its copy is there: %v, %s", there, app.CompiledBy)
+			}
+
+			const settings = "src/main/resources/application.properties"
+			testfile.Write(t, dir, settings, "word=caf\xe9\n") // Spring Boot's parent of Maven has it read as UTF-8
+			_, err := c.Compile(t.Context(), []string{settings}, io.Discard)
+			fails := name == "spring-maven"
+			if (err != nil) != fails || fails && !strings.Contains(err.Error(), "MalformedInputException") {
+				t.Errorf("settings that are not UTF-8: %v", err)
 			}
 		})
 	}
