@@ -299,7 +299,7 @@ func (c *Compiler) copyResources(changed []string) (app springboot.App, done boo
 		return app, false
 	}
 	if len(files) == 0 {
-		c.latest.CompiledBy = "no file of the application changed"
+		c.latest.CompiledBy, c.latest.BuildReason = "no file of the application changed", ""
 		return c.latest, true
 	}
 	copied, err := c.updateCopies(files)

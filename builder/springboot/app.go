@@ -40,7 +40,7 @@ type App struct {
 	Classes, Resources, Modules, Libraries []string
 	// CompiledBy says in a few words what compiled the classes, "" if there is no choice.
 	CompiledBy string
-	// BuildReason says why that was the build, "" if it did not have to be.
+	// BuildReason says why that was the build, "" if it did not have to be. See Built.
 	BuildReason string
 	// Omitted names what the build left out because it does not change the application.
 	Omitted []string
@@ -65,6 +65,9 @@ type App struct {
 	copies  map[string]string // directories that take the place of the build's
 	written *Written          // what was written to them, nil if that is not known
 }
+
+// Built reports whether the project's build compiled the classes.
+func (a App) Built() bool { return a.CompiledBy == "" || a.BuildReason != "" }
 
 // ErrNotExecutable means that a jar was not made by Spring Boot's plugin.
 var ErrNotExecutable = errors.New("the manifest names no Start-Class: not made by Spring Boot's plugin")

@@ -9,7 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 )
 
-// modules is a compiler that says, after each compilation, where the application has its parts.
+// modules is a compiler that says, after each build, where the application has its parts.
 type modules struct {
 	engine.Compiler
 	project *project.Project
@@ -18,7 +18,7 @@ type modules struct {
 
 func (m *modules) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
 	app, err := m.Compiler.Compile(ctx, changed, out)
-	if err == nil && m.found != nil {
+	if err == nil && m.found != nil && app.Built() { // only a build reports them
 		m.found(app.Dir)
 	}
 	return app, err

@@ -2,16 +2,45 @@ package project
 
 import (
 	"context"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 	"github.com/devloop-cli/devloop/watch"
 )
+
+// compiles is a compiler that returns an application.
+type compiles struct {
+	engine.Compiler
+	app springboot.App
+}
+
+func (c compiles) Compile(context.Context, []string, io.Writer) (springboot.App, error) {
+	return c.app, nil
+}
+
+// TestModulesAreLookedForAfterABuild: other saves change nothing about them, and they are read from many files.
+func TestModulesAreLookedForAfterABuild(t *testing.T) {
+	t.Parallel()
+	for app, want := range map[*springboot.App]bool{
+		{}: true,
+		{CompiledBy: "by maven, as pom.xml changed", BuildReason: "pom.xml changed"}: true,
+		{CompiledBy: "by the incremental compiler, 1 source"}:                        false,
+	} {
+		found := false
+		m := &modules{Compiler: compiles{app: *app}, found: func(string) { found = true }}
+		if _, err := m.Compile(t.Context(), nil, io.Discard); err != nil || found != want {
+			t.Errorf("%+v: looked for: %v, %v", app, found, err)
+		}
+	}
+}
 
 func TestKeysOfRun(t *testing.T) {
 	var shown strings.Builder
