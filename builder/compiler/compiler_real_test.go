@@ -163,6 +163,26 @@ func mistakeReal(t *testing.T, c *Compiler) {
 	buildtest.Change(t, c.dir, buildtest.Controller, `"`+"\n", `";`+"\n")
 }
 
+// TestRealCompilerSettings: Maven does not compile again for other settings of the compiler, and devloop has it do so.
+func TestRealCompilerSettings(t *testing.T) {
+	t.Parallel()
+	real.Maven(t)
+	dir := buildtest.Sample(t, "spring-maven")
+	c, _ := ready(t, dir)
+	lines := func(app springboot.App) bool {
+		class := contents(t, app).Own["com/example/AppController.class"]
+		return !bytes.Contains(class, []byte("LocalVariableTable"))
+	}
+	buildtest.Change(t, dir, "pom.xml", "<java.version>",
+		"<maven.compiler.debuglevel>lines</maven.compiler.debuglevel>\n    <java.version>")
+	if app := compile(t, c, []string{"pom.xml"}); !lines(app) {
+		t.Error("the classes are as they were")
+	}
+	if why := c.bootstrap(t.Context()); why != "" {
+		t.Errorf("it is not proven: %s", why)
+	}
+}
+
 // TestRealIncrementalKnowsPackageInfos compares with Maven, which writes a class of its own for a
 // package-info.java of which javac makes none.
 func TestRealIncrementalKnowsPackageInfos(t *testing.T) {

@@ -151,7 +151,7 @@ func (p *Project) open(one buildtool.Module, m model, out io.Writer) (springboot
 // archive builds the archive, and returns the module that makes it.
 func (p *Project) archive(ctx context.Context, out io.Writer) (one buildtool.Module, m model, err error) {
 	before := p.records().inputs(nil)
-	modules, err := p.tool.Package(ctx, p.request(), out)
+	modules, err := p.pack(ctx, p.request(), out)
 	if err == nil {
 		m, err = p.records().saveModel(modules, before)
 	}

@@ -76,7 +76,7 @@ func (j *joint) run(ctx context.Context, p *Project, out io.Writer) {
 	request.Module = strings.Join(modules, ",")
 	build := p.tool.Classes
 	if j.packed {
-		build = p.tool.Package
+		build = p.pack
 	}
 	j.began, j.before = time.Now(), p.records().inputs(nil)
 	j.modules, j.err = build(ctx, request, out)

@@ -1,10 +1,15 @@
 package project
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
@@ -38,6 +43,27 @@ func (r records) saveCopies() error {
 		}
 	}
 	return atomicfile.WriteJSON(r.file("copies.json"), sources)
+}
+
+// pack packs the archives. Maven does not compile again for other settings of the compiler, such as another release of
+// Java or another annotation processor: we take away the classes that were made with other settings, and build again.
+func (p *Project) pack(ctx context.Context, b buildtool.Build, out io.Writer) ([]buildtool.Module, error) {
+	began, outdated := time.Now(), false
+	modules, err := p.tool.Package(ctx, b, out)
+	if err != nil || p.tool.Name() != "maven" {
+		return modules, err
+	}
+	for _, one := range p.builtNext() {
+		last, _ := one.records().lastModel()
+		for _, m := range modules {
+			outdated = m.RemoveOutdated(last.in(m.Directory), began) || outdated
+		}
+	}
+	if !outdated {
+		return modules, nil
+	}
+	_, _ = fmt.Fprintln(out, "the settings of the compiler have changed: all is compiled again")
+	return p.tool.Package(ctx, b, out)
 }
 
 func addCopies(sources map[string]string, dir, classes string) {

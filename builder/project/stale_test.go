@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
@@ -42,5 +44,49 @@ func TestMavenForgetsDeletedResources(t *testing.T) {
 		if _, err := os.Stat(in("target/classes/" + name)); (err == nil) != want {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestMavenCompilesAgainForOtherSettings has a Maven that compiles only what has no class, and reports what it was
+// told.
+func TestMavenCompilesAgainForOtherSettings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	report, err := json.Marshal([]buildtool.Module{{Name: "g:shop", Directory: dir,
+		Classes:   []string{filepath.Join(dir, "target/classes")},
+		Compilers: []buildtool.Compiler{{Plugin: "maven-compiler-plugin", Options: []string{"--release", "RELEASE"}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	testfile.Write(t, dir, "mvnw", `#!/bin/sh
+release=$(sed 's/.*<release>//; s/<.*//' pom.xml)
+echo build >>builds.txt
+mkdir -p target/classes
+[ -e target/classes/A.class ] || echo $release >target/classes/A.class
+for a; do case $a in -Ddevloop.model=*) echo '`+string(report)+`' | sed s/RELEASE/$release/ >${a#*=};; esac; done
+`)
+	jartest.Write(t, filepath.Join(dir, "target/shop-1.jar"), jartest.BootFiles())
+	testfile.Write(t, dir, "target/classes/kept.txt", "kept")
+	cache := t.TempDir()
+	for n, want := range []struct{ release, builds string }{{"17", "1"}, {"21", "2"}, {"21", "1"}} {
+		testfile.Write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId><release>"+want.release+
+			"</release></project><!-- "+strconv.Itoa(n)+" -->")
+		testfile.Write(t, dir, "builds.txt", "")
+		p, err := Open(t.Context(), dir, Options{CacheDir: cache})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if _, err := p.Compile(t.Context(), &out); err != nil {
+			t.Fatalf("%v\n%s", err, &out)
+		}
+		made := strings.TrimSpace(string(testfile.Read(t, filepath.Join(dir, "target/classes/A.class"))))
+		builds := bytes.Count(testfile.Read(t, filepath.Join(dir, "builds.txt")), []byte("\n"))
+		if made != want.release || strconv.Itoa(builds) != want.builds {
+			t.Errorf("build %d: the class is of Java %s after %d builds", n, made, builds)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "target/classes/kept.txt")); err != nil {
+		t.Error(err)
 	}
 }
