@@ -47,7 +47,7 @@ func (c *Client) WrapError(ctx context.Context, verb string, o kube.Ref, err err
 	if kube.IsUnanswered(err) {
 		return c.Unreachable(err)
 	}
-	return &kube.APIError{Verb: verb, Object: o, Err: err, Advice: kube.AdviceFor(err)}
+	return &kube.APIError{Verb: verb, Object: o, Err: err, Advice: kube.AdviceFor(err, o.Namespace)}
 }
 
 // Unreachable says that the API server did not answer.

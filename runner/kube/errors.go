@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -43,8 +44,12 @@ func IsUnanswered(err error) bool {
 	return errors.As(err, &network) || errors.Is(err, syscall.ECONNREFUSED) || strings.Contains(err.Error(), "x509:")
 }
 
-// AdviceFor returns what the user can do about an answer of the API server, nil where nothing is known.
-func AdviceFor(err error) []string {
+// AdviceFor returns what the user can do about an answer of the API server about an object of a namespace, nil where
+// nothing is known.
+func AdviceFor(err error, namespace string) []string {
+	if advice := AdviceForRefusal(err.Error(), namespace); apierrors.IsForbidden(err) && advice != nil {
+		return advice
+	}
 	switch {
 	case apierrors.HasStatusCause(err, "NamespaceTerminating"):
 		return []string{"the namespace is being removed: wait until it is gone, then try again"}
@@ -53,4 +58,23 @@ func AdviceFor(err error) []string {
 	default:
 		return nil
 	}
+}
+
+// missingAccount is in the message about a service account that the namespace does not have.
+var missingAccount = regexp.MustCompile(`serviceaccount "([^"]+)" not found`)
+
+// AdviceForRefusal says what to do where the API server does not take a Pod, nil where nothing is known.
+func AdviceForRefusal(message, namespace string) []string {
+	switch account := missingAccount.FindStringSubmatch(message); {
+	case account != nil:
+		return []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q",
+			account[1], namespace)}
+	case strings.Contains(message, "exceeded quota"), strings.Contains(message, "failed quota"):
+		return []string{"compare what the Pod asks for with the quota: kubectl describe quota -n " + namespace}
+	case strings.Contains(message, "violates PodSecurity"):
+		return []string{"add the securityContext that the message asks for",
+			"or allow such Pods: kubectl label namespace " + namespace +
+				" pod-security.kubernetes.io/enforce=privileged --overwrite"}
+	}
+	return nil
 }

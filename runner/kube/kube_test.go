@@ -218,12 +218,14 @@ func TestAnswersOfTheServerAreToldApart(t *testing.T) {
 	}{
 		"forbidden":   {apierrors.NewForbidden(pods, "web", errors.New("no")), "another context", false},
 		"credentials": {apierrors.NewUnauthorized("no"), "another context", false},
+		"a security standard": {apierrors.NewForbidden(pods, "web", errors.New("violates PodSecurity")),
+			"kubectl label namespace shop", false},
 		"terminating": {terminating, "wait until it is gone", false},
 		"not found":   {apierrors.NewNotFound(pods, "web"), "", true},
 		"other uid":   {apierrors.NewConflict(pods, "web", errors.New("uid")), "", true},
 		"invalid":     {apierrors.NewBadRequest("no"), "", false},
 	} {
-		if got := strings.Join(AdviceFor(c.err), "\n"); (c.advice == "") != (got == "") ||
+		if got := strings.Join(AdviceFor(c.err, "shop"), "\n"); (c.advice == "") != (got == "") ||
 			!strings.Contains(got, c.advice) {
 			t.Errorf("%s: got advice %q", name, got)
 		}

@@ -3,9 +3,6 @@ package workload
 import (
 	"context"
 	"errors"
-	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -50,7 +47,7 @@ func (f *refusals) check(ctx context.Context) error {
 		return nil
 	}
 	return &kube.APIError{Verb: "make the Pods of", Object: kube.RefOf(f.of), Err: errors.New(message),
-		Advice: adviceForRefusal(message, f.of)}
+		Advice: kube.AdviceForRefusal(message, f.of.GetNamespace())}
 }
 
 // message returns what the cluster said last, "" if it refused nothing.
@@ -107,24 +104,4 @@ func changedAt(o *unstructured.Unstructured) time.Time {
 		}
 	}
 	return last
-}
-
-// missingAccount is in the message about a service account that the namespace does not have.
-var missingAccount = regexp.MustCompile(`serviceaccount "([^"]+)" not found`)
-
-// adviceForRefusal says what to do about a refusal, nil where nothing is known.
-func adviceForRefusal(message string, o *unstructured.Unstructured) []string {
-	namespace := o.GetNamespace()
-	switch account := missingAccount.FindStringSubmatch(message); {
-	case account != nil:
-		return []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q",
-			account[1], namespace)}
-	case strings.Contains(message, "exceeded quota"), strings.Contains(message, "failed quota"):
-		return []string{"compare what the Pod asks for with the quota: kubectl describe quota -n " + namespace}
-	case strings.Contains(message, "violates PodSecurity"):
-		return []string{"add the securityContext that the message asks for",
-			"or allow such Pods: kubectl label namespace " + namespace +
-				" pod-security.kubernetes.io/enforce=privileged --overwrite"}
-	}
-	return nil
 }
