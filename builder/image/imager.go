@@ -48,10 +48,12 @@ type Options struct {
 	// JVMOptions are variables, NAME=VALUE, with options for every JVM that the Pod is given, and
 	// LOADER_PATH. Options of composed images that contradict them are left out.
 	JVMOptions []string
+	// Arguments says that the Pod gives the container arguments. They take the place of an image's CMD.
+	Arguments bool
 	// User runs an image without a Dockerfile; empty means 1000:1000, which satisfies runAsNonRoot.
 	User string
-	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
-	// that only copies the jar and starts it (the project has [Project.Develop] set, too).
+	// Develop makes images that can be changed while they run: without a Dockerfile, or of one that only brings the
+	// application and starts it (the project has [Project.Develop] set, too).
 	Develop bool
 	// ReadOnlyRoot says that the containers may not write to their root file system: what changes is in volumes.
 	ReadOnlyRoot bool
@@ -66,7 +68,7 @@ type Options struct {
 type Imager struct {
 	docker  client.APIClient
 	options Options
-	// last is what the Dockerfile made last, without the jar. It serves images of one project.
+	// last is what the Dockerfile made last, without the application. It serves images of one project.
 	last atomic.Pointer[dockerfileBase]
 	// whole is the key of a Dockerfile of which only its building showed that the application can't be told from the rest.
 	whole    atomic.Value
@@ -139,6 +141,6 @@ func (m *Imager) NeedsJar(app springboot.App) bool {
 		return true
 	}
 	entrypoint, cmd := file.Command()
-	_, _, why := parseCommand(v1.Config{Entrypoint: entrypoint, Cmd: cmd})
+	_, _, why := m.options.parseCommand(v1.Config{Entrypoint: entrypoint, Cmd: cmd})
 	return why != ""
 }

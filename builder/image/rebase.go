@@ -101,7 +101,7 @@ func (k *maker) composeOnDockerfile(ctx context.Context, s *dockerfileBase) (Ima
 // findBase returns what the Dockerfile makes without the application, or why devloop's layers can't stand for that.
 func (k *maker) findBase(a dockerfile.Application, view *ociimage.Image) (s *dockerfileBase, why string) {
 	config, workDir := view.Config.Config, view.Config.Config.WorkingDir
-	s, c, why := parseCommand(config)
+	s, c, why := k.imager.options.parseCommand(config)
 	switch {
 	case why != "":
 		return nil, why
@@ -155,7 +155,7 @@ func commandOf(config v1.Config) (wrapper, command []string, cmd bool) {
 }
 
 // parseCommand splits an image's command: java, options, what it starts, arguments. Why says what prevents a rebase.
-func parseCommand(config v1.Config) (s *dockerfileBase, c starts, why string) {
+func (o Options) parseCommand(config v1.Config) (s *dockerfileBase, c starts, why string) {
 	wrapper, command, cmd := commandOf(config)
 	isClassPath := func(o string) bool { return o == "-cp" || o == "-classpath" || o == "--class-path" }
 	options, args := len(command), len(command)
@@ -172,6 +172,8 @@ func parseCommand(config v1.Config) (s *dockerfileBase, c starts, why string) {
 	switch {
 	case options == len(command) || path.Base(command[0]) != "java":
 		return nil, c, "its command does not start java with the jar or its classes"
+	case cmd && o.Arguments:
+		return nil, c, "the Pod's arguments take the place of its CMD"
 	case slices.ContainsFunc(command[:options], func(o string) bool { return strings.Contains(o, "jdwp") }):
 		return nil, c, "it opens a debug port itself"
 	}

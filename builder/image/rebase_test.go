@@ -34,8 +34,21 @@ func TestCommandsThatARebaseLeaves(t *testing.T) {
 		{"options for each JVM", v1.Config{Entrypoint: jar, Env: []string{"JAVA_TOOL_OPTIONS=-Dx=1 -Xmx512m", "JDK_JAVA_OPTIONS="}}, ""},
 		{"an agent for each JVM", v1.Config{Entrypoint: jar, Env: []string{"JAVA_TOOL_OPTIONS=-Dx=1 -javaagent:/a.jar"}}, "it sets JAVA_TOOL_OPTIONS: only one JVM of a container can have -javaagent:/a.jar"},
 	} {
-		if _, _, why := parseCommand(test.config); why != test.why {
+		if _, _, why := (Options{}).parseCommand(test.config); why != test.why {
 			t.Errorf("%s: got %q, want %q", test.name, why, test.why)
 		}
+	}
+}
+
+// TestArgumentsOfThePod follow an ENTRYPOINT, and would take the place of a CMD.
+func TestArgumentsOfThePod(t *testing.T) {
+	t.Parallel()
+	jar := []string{"java", "-jar", "/app.jar"}
+	const want = "the Pod's arguments take the place of its CMD"
+	if _, _, why := (Options{Arguments: true}).parseCommand(v1.Config{Entrypoint: jar}); why != "" {
+		t.Errorf("of an ENTRYPOINT: %s", why)
+	}
+	if _, _, why := (Options{Arguments: true}).parseCommand(v1.Config{Cmd: jar}); why != want {
+		t.Errorf("of a CMD: %q, want %q", why, want)
 	}
 }

@@ -179,7 +179,7 @@ func (w work) at(c *cli.Context, d wiring.Display, place wiring.Place) work {
 func imageOptions(c *cli.Context, t target.Target, cache string) image.Options {
 	return image.Options{
 		CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"),
-		Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions,
+		Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Arguments: t.GivesArguments,
 		Develop: t.NotPatchable == "", ReadOnlyRoot: t.ReadOnlyRoot,
 		Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend,
 	}
@@ -190,10 +190,13 @@ func suited(c *cli.Context, t target.Target, m manifest.Manifest) target.Target 
 	own := t.Own(m, t.Port)
 	t.NotPatchable = fixed(c, own, t.Name, t.Dir)
 	t.JVMOptions = own.Environment(t.Images(m), given...)
+	t.GivesArguments = givesArguments(own, t.Images(m))
 	t.Unsuitable = func(m manifest.Manifest) string {
 		switch now := m.Environment(t.Images(m), jvm.OptionVariables...); {
 		case !image.Suits(t.JVMOptions, now):
 			return "the manifest changes the JVM's options"
+		case givesArguments(m, t.Images(m)) && !t.GivesArguments:
+			return "the manifest gives the container arguments"
 		case t.NotPatchable != "":
 			return "" // it may change everything else
 		case m.ReadOnlyRoot(t.Images(m)...) && !t.ReadOnlyRoot:
@@ -223,10 +226,17 @@ func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 		return "the manifest sets " + variable + ": " + why
 	}
 	if slices.ContainsFunc(m.Containers(),
-		func(c manifest.Container) bool { return c.Runs(images...) && (c.Command != nil || c.Args != nil) }) {
+		func(c manifest.Container) bool { return c.Runs(images...) && c.Command != nil }) {
 		return "the manifest sets the container's command"
 	}
 	return m.NotPatchable(images...)
+}
+
+// givesArguments reports whether a container of the images has args, which follow an image's ENTRYPOINT, and take the
+// place of its CMD.
+func givesArguments(m manifest.Manifest, images []string) bool {
+	return slices.ContainsFunc(m.Containers(),
+		func(c manifest.Container) bool { return c.Runs(images...) && c.Args != nil })
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.

@@ -73,6 +73,8 @@ type Target struct {
 	JVMOptions []string
 	// ReadOnlyRoot says that the application may not write to its root file system.
 	ReadOnlyRoot bool
+	// GivesArguments says that the manifest has args for the application's container.
+	GivesArguments bool
 	// NotChangeable says that no image may be changed while it runs, see [manifest.Manifest.NotPatchable].
 	NotChangeable bool
 	// Unsuitable says in a clause why the session's images do not suit another manifest, "" if they do. May be nil.
