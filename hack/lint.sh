@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the sources: formatting, go vet (outside of CI for three operating systems), staticcheck,
+# Checks the sources: formatting, the length of lines, go vet (outside of CI for three operating systems), staticcheck,
 # ShellCheck, and known vulnerabilities in the code that devloop calls. Runs all checks, and fails
 # at the end if one found something.
 #
@@ -39,6 +39,16 @@ format() {
   [ -z "$files" ] || { printf 'not formatted (gofmt -w .):\n%s\n' "$files"; return 1; }
 }
 
+# long fails for lines of code beyond 120 columns that hold no long text, expression or URL. Tabs count four. Tests
+# may have rows of tables and sources of other languages that are longer.
+long() {
+  local found tabs pattern=
+  for tabs in {0..9}; do pattern+="|^$(printf '\t'){$tabs}[^$(printf '\t')].{$((120 - 4 * tabs)),}"; done
+  found=$(git ls-files '*.go' | grep -v -e _test.go -e testdata/ | LC_ALL=C.UTF-8 xargs grep -nE "${pattern#|}" |
+    grep -vE 'https?://|"([^"\\]|\\.){60,}"|`[^`]{60,}' || true)
+  [ -z "$found" ] || { printf 'longer than 120 columns:\n%s\n' "$found"; return 1; }
+}
+
 # ours lists the bash scripts of the repository, without Gradle's gradlew.
 ours() {
   local file
@@ -73,6 +83,7 @@ systems() {
 }
 
 lint gofmt format
+lint long long
 lint vet go vet ./...
 [ "${CI:-}" = true ] || lint systems systems # in CI, the workflow "systems" runs the tests there
 lint staticcheck go run "$staticcheck" ./...
