@@ -22,8 +22,8 @@ type modules struct {
 	written *springboot.Written // to our copies since they were made
 }
 
-// handler returns the module that has a file among its sources, nil for a resource. It reports false for a file that only
-// the build knows what to do with.
+// handler returns the module that has a file among its sources, nil for a resource. It reports false for a file that
+// only the build knows what to do with.
 func (a *modules) handler(file string) (source *unit, known bool) {
 	for _, u := range a.units {
 		if incremental.IsSource(file) && paths.Inside(file, u.model.Sources...) {

@@ -50,7 +50,9 @@ const largestResource = 4 << 20
 // newResources copies what the build has made of m, its classes into the directory classes, if there is
 // one of javac's, and the rest into dir.
 func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
-	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, updated: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, tops: map[string]resourceCopy{}, sources: map[string]int{}, generates: buildmodel.GeneratesSources(m)}
+	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, updated: map[string]resourceCopy{},
+		neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, tops: map[string]resourceCopy{},
+		sources: map[string]int{}, generates: buildmodel.GeneratesSources(m)}
 	own, _ := buildmodel.Classes(m)
 	for i, built := range paths.Existing(slices.Concat(m.Classes, m.Resources)) {
 		copied := filepath.Join(dir, strconv.Itoa(i))
@@ -102,7 +104,8 @@ func (r *resources) add(path, rel string) {
 		r.sources[c.copied]++
 		if sameContent(path, c.copied) {
 			r.copies[path], r.neighbours[kindOf(path)] = c, c
-			r.tops[strings.TrimSuffix(path, string(filepath.Separator)+rel)] = resourceCopy{filepath.Join(built, "*"), filepath.Join(copied, "*")}
+			r.tops[strings.TrimSuffix(path, string(filepath.Separator)+rel)] = resourceCopy{filepath.Join(built, "*"),
+				filepath.Join(copied, "*")}
 		}
 	}
 	if _, copied := r.copies[path]; !copied {
@@ -132,7 +135,8 @@ var placeholders = []*regexp.Regexp{regexp.MustCompile(`@[\w.-]+@`), regexp.Must
 	regexp.MustCompile(`\\`), regexp.MustCompile(`\x{FFFD}`)}
 
 // pages are the extensions of files that no code is generated from.
-var pages = []string{".html", ".css", ".js", ".ftl", ".ftlh", ".mustache", ".txt", ".properties", ".png", ".jpg", ".svg", ".ico"}
+var pages = []string{".html", ".css", ".js", ".ftl", ".ftlh", ".mustache", ".txt", ".properties", ".png",
+	".jpg", ".svg", ".ico"}
 
 // isCopied reports whether the build would copy a changed file without a change: it did so before, and the file has no
 // new kind of placeholder. A new file is copied if its neighbours are, and one that is gone is not.
@@ -177,11 +181,13 @@ func (r *resources) newCopy(file string) (c resourceCopy, known bool) {
 		return c, false
 	}
 	text, err := os.ReadFile(file)
-	if err != nil || len(text) > largestResource || slices.ContainsFunc(placeholders, func(p *regexp.Regexp) bool { return p.Match(text) && !r.keeps(p, kindOf(file)) }) {
+	if err != nil || len(text) > largestResource || slices.ContainsFunc(placeholders,
+		func(p *regexp.Regexp) bool { return p.Match(text) && !r.keeps(p, kindOf(file)) }) {
 		return c, false
 	}
 	name := filepath.Base(file)
-	c = resourceCopy{filepath.Join(filepath.Dir(neighbour.built), name), filepath.Join(filepath.Dir(neighbour.copied), name)}
+	c = resourceCopy{filepath.Join(filepath.Dir(neighbour.built), name),
+		filepath.Join(filepath.Dir(neighbour.copied), name)}
 	_, err = os.Lstat(c.copied)
 	return c, errors.Is(err, fs.ErrNotExist) // else something else makes it
 }
@@ -190,8 +196,8 @@ func (r *resources) newCopy(file string) (c resourceCopy, known bool) {
 // application-local.yml out of what it packs.
 var settingsFile = regexp.MustCompile(`^application\.(?:properties|ya?ml)$`)
 
-// neighbour returns the copy of a file beside a new one, if the build copies as they are all of its kind. For Spring Boot's
-// settings, which no build leaves out, other files in their directory will do.
+// neighbour returns the copy of a file beside a new one, if the build copies as they are all of its kind. For Spring
+// Boot's settings, which no build leaves out, other files in their directory will do.
 func (r *resources) neighbour(file string) (c resourceCopy, known bool) {
 	if c, known = r.neighbours[kindOf(file)]; known || !settingsFile.MatchString(filepath.Base(file)) {
 		return c, known && !r.altered[kindOf(file)]

@@ -31,8 +31,8 @@ func (b *builder) classic(ctx context.Context, p *progress) error {
 	return dockerapi.ReadMessages(answer.Body, p.take)
 }
 
-// contextTar packs the context without ignored files, and with the Dockerfile's text as it was read. Files belong to root:
-// so every user has the same cache.
+// contextTar packs the context without ignored files, and with the Dockerfile's text as it was read. Files belong to
+// root: so every user has the same cache.
 func (b *builder) contextTar() (io.ReadCloser, error) {
 	excludes, err := b.file.Ignored()
 	if err != nil {

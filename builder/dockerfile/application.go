@@ -14,11 +14,11 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// Application says how a Dockerfile brings an application into its image: as the jar of the build, as a jar that an earlier
-// stage compiles, or unpacked, in directories of libraries and of classes.
+// Application says how a Dockerfile brings an application into its image: as the jar of the build, as a jar that an
+// earlier stage compiles, or unpacked, in directories of libraries and of classes.
 type Application struct {
-	// Without is the Dockerfile without what brings the application: the last stage lacks those COPYs, and earlier stages
-	// that only they need are gone. Its lines have the same numbers.
+	// Without is the Dockerfile without what brings the application: the last stage lacks those COPYs, and earlier
+	// stages that only they need are gone. Its lines have the same numbers.
 	Without *File
 	// Compiles is the line of the command that compiles the application in the image, 0 if none does.
 	Compiles int
@@ -26,14 +26,14 @@ type Application struct {
 	jars, dirs []Copy
 }
 
-// Application looks for what brings the application of jar into the image. The reason is a clause that says why it can't be
-// told from the rest of the image, "" if it can.
+// Application looks for what brings the application of jar into the image. The reason is a clause that says why it
+// can't be told from the rest of the image, "" if it can.
 func (f *File) Application(jar string) (a Application, reason string) {
 	if len(f.stages) == 0 {
 		return a, "it has no stages"
 	}
 	last, has := f.stages[len(f.stages)-1], f.haveApplication(jar)
-	if i := f.earlier(last.uses[0], len(f.stages)-1); i >= 0 && has[i] {
+	if i := f.stages.earlier(last.uses[0], len(f.stages)-1); i >= 0 && has[i] {
 		return a, "its last stage is based on one that has the application"
 	}
 	f.findCopied(&a, last, jar)
@@ -48,7 +48,7 @@ func (f *File) Application(jar string) (a Application, reason string) {
 	if slices.ContainsFunc(last.runs, func(c command) bool { return c.line > first }) {
 		return a, "a command after the application's COPY may read it"
 	}
-	if a.Compiles, reason = f.compiled(brought, has); reason != "" {
+	if a.Compiles, reason = f.stages.compiled(brought, has); reason != "" {
 		return a, reason
 	}
 	if a.Without, reason = f.without(brought); reason != "" {
@@ -57,25 +57,26 @@ func (f *File) Application(jar string) (a Application, reason string) {
 	return a, a.Without.reads(jar)
 }
 
-// haveApplication says of each stage whether it has the application: it can read the jar, compiles, or is made of such a
-// stage.
+// haveApplication says of each stage whether it has the application: it can read the jar, compiles, or is made of such
+// a stage.
 func (f *File) haveApplication(jar string) []bool {
 	has := make([]bool, len(f.stages))
 	reads := func(pattern string) bool { return f.use(pattern, nil, jar) != jarUnused }
 	for i, s := range f.stages {
 		has[i] = s.compiles || slices.ContainsFunc(s.mounts, reads) ||
 			slices.ContainsFunc(s.copies, func(c Copy) bool { return slices.ContainsFunc(c.Sources, reads) }) ||
-			slices.ContainsFunc(s.uses, func(name string) bool { n := f.earlier(name, i); return n >= 0 && has[n] })
+			slices.ContainsFunc(s.uses,
+				func(name string) bool { n := f.stages.earlier(name, i); return n >= 0 && has[n] })
 	}
 	return has
 }
 
 // earlier returns the index of the stage before stage i that a FROM or a COPY names, -1 if it names an image.
-func (f *File) earlier(name string, i int) int {
+func (all stages) earlier(name string, i int) int {
 	if n, err := strconv.Atoi(name); err == nil && n < i {
 		return n
 	}
-	return slices.IndexFunc(f.stages[:i], func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, name) })
+	return slices.IndexFunc(all[:i], func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, name) })
 }
 
 // findCopied notes what the last stage copies from the build context: the jar, or directories that were unpacked of it.
@@ -104,12 +105,12 @@ func (f *File) findCopied(a *Application, last stage, jar string) {
 // findTaken notes what the last stage takes from those that have the application.
 func (f *File) findTaken(a *Application, last stage, has []bool, jar string) (reason string) {
 	for _, c := range last.takes {
-		i := f.earlier(c.from, len(f.stages)-1)
+		i := f.stages.earlier(c.from, len(f.stages)-1)
 		switch {
 		case i < 0 || !has[i]:
 		case len(c.Sources) == 1 && isJarNamed(c.Sources[0], jar):
 			a.jars = append(a.jars, c)
-		case f.unpacks(i) && !slices.Contains(c.Sources, "."):
+		case f.stages.unpacks(i) && !slices.Contains(c.Sources, "."):
 			a.dirs = append(a.dirs, c)
 		default:
 			return fmt.Sprintf("line %d takes more than the application from a stage that has it", c.Line)
@@ -118,7 +119,8 @@ func (f *File) findTaken(a *Application, last stage, has []bool, jar string) (re
 	return ""
 }
 
-// isJarNamed reports whether a pattern in another stage is for the application's jar, which may have been renamed there.
+// isJarNamed reports whether a pattern in another stage is for the application's jar, which may have been renamed
+// there.
 func isJarNamed(pattern, jar string) bool {
 	name := path.Base(pattern)
 	matched, err := path.Match(name, filepath.Base(jar))
@@ -129,22 +131,23 @@ func isJarNamed(pattern, jar string) bool {
 var unpacking = regexp.MustCompile(`-Djarmode=(tools|layertools)\b.*\bextract\b|\bjar\s+-?xf\b|\bunzip\b`)
 
 // unpacks reports whether a stage, or one that it is made of, unpacks a jar.
-func (f *File) unpacks(i int) bool {
-	return slices.ContainsFunc(f.stages[i].runs, func(c command) bool { return unpacking.MatchString(c.text) }) ||
-		slices.ContainsFunc(f.stages[i].uses, func(name string) bool { n := f.earlier(name, i); return n >= 0 && f.unpacks(n) })
+func (all stages) unpacks(i int) bool {
+	ofUnpacked := func(name string) bool { n := all.earlier(name, i); return n >= 0 && all.unpacks(n) }
+	return slices.ContainsFunc(all[i].uses, ofUnpacked) ||
+		slices.ContainsFunc(all[i].runs, func(c command) bool { return unpacking.MatchString(c.text) })
 }
 
-// compiled returns the line that compiles what is brought, 0 if nothing does, and why that may make something else than a
-// build beside the Dockerfile.
-func (f *File) compiled(brought []Copy, has []bool) (line int, reason string) {
-	needed := f.needed(lists.Map(brought, func(c Copy) string { return c.from }))
-	for i, s := range f.stages {
+// compiled returns the line that compiles what is brought, 0 if nothing does, and why that may make something else than
+// a build beside the Dockerfile.
+func (all stages) compiled(brought []Copy, has []bool) (line int, reason string) {
+	needed := all.needed(lists.Map(brought, func(c Copy) string { return c.from }))
+	for i, s := range all {
 		if !needed[i] || !s.compiles {
 			continue
 		}
 		line = cmp.Or(line, s.compileLine())
 		for _, name := range s.uses[1:] {
-			if n := f.earlier(name, i); n < 0 || !has[n] {
+			if n := all.earlier(name, i); n < 0 || !has[n] {
 				return 0, fmt.Sprintf("the stage that compiles takes files from %q", name)
 			}
 		}
@@ -191,15 +194,15 @@ func decisive(command string) string {
 }
 
 // needed says of each stage whether those that the last one names are made of it.
-func (f *File) needed(names []string) []bool {
-	last := len(f.stages) - 1
+func (all stages) needed(names []string) []bool {
+	last := len(all) - 1
 	needed := make([]bool, last+1)
 	for i := last; i >= 0; i-- {
 		if i < last {
-			names = f.stages[i].uses
+			names = all[i].uses
 		}
 		for _, name := range names {
-			if n := f.earlier(name, i); n >= 0 && (needed[i] || i == last) {
+			if n := all.earlier(name, i); n >= 0 && (needed[i] || i == last) {
 				needed[n] = true
 			}
 		}
@@ -216,7 +219,7 @@ func (f *File) without(copies []Copy) (rest *File, reason string) {
 	rest.options.Target = ""
 	stages, begins := rest.stages, rest.stageLines()
 	last := len(stages) - 1
-	needed := append(rest.needed(stages[last].uses)[:last], true)
+	needed := append(stages.needed(stages[last].uses)[:last], true)
 	for i := range begins[:len(begins)-1] {
 		if i > last || !needed[i] {
 			rest = rest.blank(begins[i], begins[i+1]-1)
@@ -248,7 +251,8 @@ func (f *File) blank(first, last int) *File {
 	for i := first; i <= min(last, len(lines)); i++ {
 		lines[i-1] = ""
 	}
-	made := &File{Context: f.Context, options: f.options, text: []byte(strings.Join(lines, "\n")), unset: map[int][]string{}}
+	made := &File{Context: f.Context, options: f.options, text: []byte(strings.Join(lines, "\n")),
+		unset: map[int][]string{}}
 	made.parse()
 	return made
 }
@@ -260,7 +264,8 @@ func (f *File) reads(jar string) (reason string) {
 			return "it compiles in its last stage, or in one that this needs"
 		}
 		for _, c := range s.copies {
-			if slices.ContainsFunc(c.Sources, func(source string) bool { return f.use(source, c.exclude, jar) != jarUnused }) {
+			if slices.ContainsFunc(c.Sources,
+				func(source string) bool { return f.use(source, c.exclude, jar) != jarUnused }) {
 				return "it copies a directory that contains the jar"
 			}
 		}

@@ -37,7 +37,7 @@ type File struct {
 	options Options
 	text    []byte
 	nodes   []*parser.Node
-	stages  []stage          // up to the target
+	stages  stages           // up to the target
 	unset   map[int][]string // build arguments without a value, by the line of the instruction that uses them
 }
 
@@ -50,6 +50,9 @@ type Options struct {
 	// Args are the values of build arguments.
 	Args map[string]string
 }
+
+// stages are those of a Dockerfile, in its order.
+type stages []stage
 
 // stage is the part of a Dockerfile from one FROM to the next.
 type stage struct {
@@ -109,7 +112,8 @@ func (f *File) parse() {
 		return
 	}
 	f.nodes = parsed.AST.Children
-	r := reader{lex: shell.NewLex(parsed.EscapeToken), given: f.options.Args, global: variables{}, unset: map[string]bool{}}
+	r := reader{lex: shell.NewLex(parsed.EscapeToken), given: f.options.Args, global: variables{},
+		unset: map[string]bool{}}
 	for _, n := range f.nodes {
 		r.read(n)
 		if used := r.unsetIn(n); used != nil {
@@ -189,7 +193,7 @@ type reader struct {
 	global variables         // ARGs before the first FROM
 	local  variables         // those of the present stage, with its ENVs
 	unset  map[string]bool   // ARGs without a value
-	stages []stage
+	stages stages
 }
 
 // compilers matches programs that make classes.
@@ -221,24 +225,31 @@ func (r *reader) read(n *parser.Node) {
 				r.local[pair.Key], s.env[pair.Key] = value, value
 			}
 		}
-	case *instructions.RunCommand:
-		r.run(s, n, c)
-	case *instructions.AddCommand:
-		s.copies = append(s.copies, r.copy(n, c.SourcesAndDest, c.ExcludePatterns, true))
 	case *instructions.EntrypointCommand:
 		s.entrypoint = words(c.ShellDependantCmdLine)
 	case *instructions.CmdCommand:
 		s.cmd = words(c.ShellDependantCmdLine)
+	default:
+		r.readFiles(s, n, command)
+	}
+}
+
+// readFiles adds an instruction that may change files.
+func (r *reader) readFiles(s *stage, n *parser.Node, command any) {
+	switch c := command.(type) {
+	case *instructions.RunCommand:
+		r.run(s, n, c)
 	case *instructions.WorkdirCommand:
 		s.dir = r.workDir(s.dir, c.Path)
+	case *instructions.AddCommand:
+		s.copies = append(s.copies, r.copy(n, c.SourcesAndDest, c.ExcludePatterns, true))
 	case *instructions.CopyCommand:
-		if c.From != "" {
-			taken := r.copy(n, c.SourcesAndDest, c.ExcludePatterns, false)
-			taken.from = strings.ToLower(c.From)
-			s.uses, s.takes = append(s.uses, taken.from), append(s.takes, taken)
+		made := r.copy(n, c.SourcesAndDest, c.ExcludePatterns, false)
+		if made.from = strings.ToLower(c.From); made.from == "" {
+			s.copies = append(s.copies, made)
 			return
 		}
-		s.copies = append(s.copies, r.copy(n, c.SourcesAndDest, c.ExcludePatterns, false))
+		s.uses, s.takes = append(s.uses, made.from), append(s.takes, made)
 	}
 }
 

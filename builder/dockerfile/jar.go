@@ -65,9 +65,9 @@ const (
 	jarInDir         // a directory that contains it
 )
 
-// Fingerprint changes when anything but jar changes that the image is made of: the Dockerfile, .dockerignore, and the name,
-// mode, size and time of each file that it copies. Where the application can be told from the rest of the image, what
-// brings it does not count; see [File.Application].
+// Fingerprint changes when anything but jar changes that the image is made of: the Dockerfile, .dockerignore, and the
+// name, mode, size and time of each file that it copies. Where the application can be told from the rest of the image,
+// what brings it does not count; see [File.Application].
 func (f *File) Fingerprint(jar string) string {
 	ignore, _ := os.ReadFile(f.ignoreFile())
 	parts := []string{string(f.text), string(ignore)}

@@ -24,7 +24,8 @@ var (
 func failure(b buildtool.Build, text string, err error) error {
 	wrong := block(text, "* What went wrong:", "* Try:")
 	for _, line := range wrong {
-		if strings.Contains(line, ArchiveTask+"' not found in") || strings.HasPrefix(line, "Project '") && strings.Contains(line, "not found in") {
+		if strings.Contains(line, ArchiveTask+"' not found in") ||
+			strings.HasPrefix(line, "Project '") && strings.Contains(line, "not found in") {
 			return noApplication(b, errors.New(strings.TrimSpace(line)))
 		}
 	}

@@ -46,7 +46,8 @@ func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
 	made.Report.NoSupervisorReason = made.Report.Dockerfile + " makes its image: " + reason
 	if line := k.file.CompileLine(); line > 0 {
 		made.Advice = append(made.Advice, Advice{
-			fmt.Sprintf("%s:%d compiles the project in the image once more, at each save: %s", made.Report.Dockerfile, line, reason),
+			fmt.Sprintf("%s:%d compiles the project in the image once more, at each save: %s",
+				made.Report.Dockerfile, line, reason),
 			"let devloop make the image, for saves in a fraction of a second: --dockerfile none"})
 	}
 	return made, nil
@@ -69,8 +70,8 @@ func (k *maker) baseAndRebase(
 	return k.rebase(ctx, a, from)
 }
 
-// baseIDs returns the IDs of the images that the file is based on, nil if the engine does not have one of them: its builder
-// may have a newer one.
+// baseIDs returns the IDs of the images that the file is based on, nil if the engine does not have one of them: its
+// builder may have a newer one.
 func (k *maker) baseIDs(ctx context.Context, file *dockerfile.File) ([]string, error) {
 	var ids []string
 	for _, ref := range file.Bases() {
@@ -182,7 +183,8 @@ func (k *maker) adviseTarget() []Advice {
 	if target == "" {
 		return nil
 	}
-	return []Advice{{fmt.Sprintf("%s builds the stage %q of the Dockerfile, and devloop the last one", where, target), "build that stage: --target " + target}}
+	return []Advice{{fmt.Sprintf("%s builds the stage %q of the Dockerfile, and devloop the last one", where, target),
+		"build that stage: --target " + target}}
 }
 
 // adviseLayers is about the executable jar as one layer, which each edit changes as a whole.

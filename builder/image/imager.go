@@ -70,7 +70,8 @@ type Imager struct {
 	options Options
 	// last is what the Dockerfile made last, without the application. It serves images of one project.
 	last atomic.Pointer[dockerfileBase]
-	// whole is the key of a Dockerfile of which only its building showed that the application can't be told from the rest.
+	// whole is the key of a Dockerfile of which only its building showed that the application can't be told from the
+	// rest.
 	whole    atomic.Value
 	registry ociimage.Registry
 }
@@ -126,8 +127,8 @@ func (m *Imager) RejectArchive(img Image, why string) (again bool, err error) {
 	return cds.Open(cache, nil).Reject(img.archive, why)
 }
 
-// NeedsJar reports whether an image needs its jar: its Dockerfile does more than bring the application and start it, as far
-// as that is known before it is built. What it needs that first brings [ErrNeedsJar].
+// NeedsJar reports whether an image needs its jar: its Dockerfile does more than bring the application and start it, as
+// far as that is known before it is built. What it needs that first brings [ErrNeedsJar].
 func (m *Imager) NeedsJar(app springboot.App) bool {
 	if app.Dockerfile == "" {
 		return false

@@ -21,13 +21,13 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// Most Dockerfiles do two things with an application: they bring it into the image, as a jar or unpacked, and they start
-// it. Such an image can be rebased: the Dockerfile is built without what brings the application, which comes in layers of
-// classes and libraries instead, and the command starts the same JVM, with the same options and arguments, from a class
-// path. The result can be changed while it runs, like every composed image.
+// Most Dockerfiles do two things with an application: they bring it into the image, as a jar or unpacked, and they
+// start it. Such an image can be rebased: the Dockerfile is built without what brings the application, which comes in
+// layers of classes and libraries instead, and the command starts the same JVM, with the same options and arguments,
+// from a class path. The result can be changed while it runs, like every composed image.
 //
-// The engine builds the Dockerfile again when it, its base or a file that it copies has changed. If anything is uncertain,
-// such as a command that may have read the jar, the image is made as the Dockerfile says; [Report] says why.
+// The engine builds the Dockerfile again when it, its base or a file that it copies has changed. If anything is
+// uncertain, such as a command that may have read the jar, the image is made as the Dockerfile says; [Report] says why.
 
 // dockerfileBase is a Dockerfile's image without the application.
 type dockerfileBase struct {
@@ -137,8 +137,8 @@ var shell = regexp.MustCompile(`^(/usr)?(/bin/)?(ba|da)?sh$`)
 // plainText matches a shell's text that is one command of plain words, which need no shell.
 var plainText = regexp.MustCompile(`^\s*(exec\s+)?[\w./:=,@%+\-\s]+$`)
 
-// commandOf returns an image's command, and whether it is the image's CMD. A program of its ENTRYPOINT that prepares the
-// container stands before it, and shells that are not needed are gone.
+// commandOf returns an image's command, and whether it is the image's CMD. A program of its ENTRYPOINT that prepares
+// the container stands before it, and shells that are not needed are gone.
 func commandOf(config v1.Config) (wrapper, command []string, cmd bool) {
 	command, cmd = config.Entrypoint, false
 	if len(command) == 0 || runsArguments(command) && len(config.Cmd) > 0 {
@@ -161,7 +161,8 @@ func (o Options) parseCommand(config v1.Config) (s *dockerfileBase, c starts, wh
 	options, args := len(command), len(command)
 	if at := slices.Index(command, "-jar"); at > 0 && at+1 < len(command) {
 		options, args, c.jar = at, at+2, command[at+1]
-	} else if at := slices.IndexFunc(command, isClassPath); at > 0 && at+2 < len(command) && !strings.HasPrefix(command[at+2], "-") {
+	} else if at := slices.IndexFunc(command, isClassPath); at > 0 && at+
+		2 < len(command) && !strings.HasPrefix(command[at+2], "-") {
 		options, args, c.classPath, c.class = at, at+3, strings.Split(command[at+1], ":"), command[at+2]
 	} else if at := slices.IndexFunc(command, jarLauncher.MatchString); at > 0 {
 		options, args, c.classPath = at, at+1, []string{"."}

@@ -242,7 +242,8 @@ func (m *Module) changes(touched, affected []string) (*work, error) {
 		return nil, err
 	}
 	changed := w.changed()
-	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == fileVersion{} || m.sources[changed[i]] == nil) {
+	i := slices.IndexFunc(changed, isModuleInfo)
+	if i >= 0 && len(m.sources) > 0 && (now[changed[i]] == fileVersion{} || m.sources[changed[i]] == nil) {
 		return nil, &UnsupportedError{Reason: "a module-info.java is new or gone", File: changed[i]}
 	}
 	isNew := func(path string) bool { return m.sources[path] == nil }

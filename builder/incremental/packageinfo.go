@@ -34,7 +34,8 @@ func HasModule(dirs []string) bool {
 func (m *Module) keepsPackageInfos(w *work) error {
 	for path := range w.compile {
 		old := m.sources[path]
-		if filepath.Base(path) == packageInfo && len(w.texts[path].classes) == 0 && (old == nil || len(old.classes) > 0) {
+		empty := len(w.texts[path].classes) == 0
+		if filepath.Base(path) == packageInfo && empty && (old == nil || len(old.classes) > 0) {
 			return &UnsupportedError{Reason: "the build decides on the class of a package-info.java", File: path}
 		}
 	}

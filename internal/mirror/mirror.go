@@ -22,8 +22,8 @@ func Make(from, to string) error {
 		if err != nil {
 			return err
 		}
-		if info, err := os.Stat(path); path != from && entry.Type()&fs.ModeSymlink != 0 && (errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir()) {
-			return nil // a link to nothing or to a directory is not part of the application
+		if path != from && entry.Type()&fs.ModeSymlink != 0 && !leadsToFile(path) {
+			return nil // it is not part of the application
 		}
 		there[rel] = true
 		if entry.IsDir() {
@@ -35,6 +35,12 @@ func Make(from, to string) error {
 		return err
 	}
 	return prune(to, there)
+}
+
+// leadsToFile reports whether a symbolic link leads neither to a directory nor to nothing.
+func leadsToFile(link string) bool {
+	info, err := os.Stat(link)
+	return !errors.Is(err, fs.ErrNotExist) && (err != nil || !info.IsDir())
 }
 
 // copyFile copies a file and its time, unless to has the same size and time.

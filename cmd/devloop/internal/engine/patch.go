@@ -29,7 +29,8 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 	if d.Path == plan.Nothing {
 		return true, nil
 	}
-	p := &inPlace{cycle: c, files: d.Files, libraries: d.Libraries, loaded: d.Loaded, before: *c.State().Target(), served: c.State().Serving != nil}
+	p := &inPlace{cycle: c, files: d.Files, libraries: d.Libraries, loaded: d.Loaded, before: *c.State().Target(),
+		served: c.State().Serving != nil}
 	switch d.Path {
 	case plan.Pages, plan.Swap:
 		if done, err := p.hotSwap(ctx, d.Path); done || err != nil {
@@ -42,8 +43,8 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 	return p.restart(ctx)
 }
 
-// inPlace is a change of what runs in its Pods: only the application's own files or its libraries have changed. That saves
-// building the image, loading it, and starting a Pod. The next image has all of it.
+// inPlace is a change of what runs in its Pods: only the application's own files or its libraries have changed. That
+// saves building the image, loading it, and starting a Pod. The next image has all of it.
 type inPlace struct {
 	*cycle
 	files     map[string][]byte
@@ -54,12 +55,11 @@ type inPlace struct {
 	refused   bool              // a hot swap to it has failed
 }
 
-// hotSwap changes the Pods and keeps the application running. It reports false if the application
-// has to restart.
+// hotSwap changes the Pods and keeps the application running. It reports false if the application has to restart.
 //
-// The running JVM takes methods that only requests call, and the application reads pages and styles at each request: the
-// answers are those of a fresh start. When Kubernetes restarts the container of a Pod without a supervisor, it runs the old
-// code; Session.Run notices that and makes a new Pod before localhost points to it.
+// The running JVM takes methods that only requests call, and the application reads pages and styles at each request:
+// the answers are those of a fresh start. When Kubernetes restarts the container of a Pod without a supervisor, it runs
+// the old code; Session.Run notices that and makes a new Pod before localhost points to it.
 func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	d := *p.State().Target()
 	instead := map[bool]string{false: "restart", true: "pod"}[d.HotSwapOnly()]
@@ -88,8 +88,8 @@ func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	return true, p.forward(ctx, d.Pods)
 }
 
-// afterRefusal returns the state after a hot swap that was not made. Where the JVM has not refused it, it may have taken
-// classes while their files were refused.
+// afterRefusal returns the state after a hot swap that was not made. Where the JVM has not refused it, it may have
+// taken classes while their files were refused.
 func (p *inPlace) afterRefusal(before state.Code, err error) state.State {
 	why, byJVM := errors.AsType[jdwp.Refusal](err)
 	switch {
@@ -101,8 +101,8 @@ func (p *inPlace) afterRefusal(before state.Code, err error) state.State {
 	return p.State().PatchInterrupted()
 }
 
-// toLiving sends a change to the Pods of d. If some of several have gone, as when a Deployment is scaled down, d loses those and
-// the others get the change again.
+// toLiving sends a change to the Pods of d. If some of several have gone, as when a Deployment is scaled down, d loses
+// those and the others get the change again.
 func (p *inPlace) toLiving(ctx context.Context, d *state.Deployment, send func(state.Deployment) error) error {
 	err := send(*d)
 	if err == nil || failure.Cancelled(err) {

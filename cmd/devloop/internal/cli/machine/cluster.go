@@ -58,7 +58,8 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 			more, wiring.SettingFlags("kubeconfig"), wiring.DisplayFlags()),
 		Action: wiring.Action(s, func(c *cli.Context, d wiring.Display) error {
 			if c.Args().Present() {
-				return &cmdline.UsageError{Err: fmt.Errorf("no arguments are expected, got %s", cmdline.Got(c.Args().Slice())),
+				return &cmdline.UsageError{Err: fmt.Errorf("no arguments are expected, got %s",
+					cmdline.Got(c.Args().Slice())),
 					Command: "cluster " + name}
 			}
 			docker, err := dockerapi.Connect(c.Context)

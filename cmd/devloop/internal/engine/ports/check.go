@@ -47,9 +47,9 @@ func (a Answer) at(pod kube.Pod, port int) event.PortAnswer {
 	return at
 }
 
-// ask sends GET / to url of a local port. It repeats the request over TLS if the application may
-// speak that: it then answers plain HTTP with "bad request", closes the connection, or does not answer. And it repeats
-// one over TLS without, if the settings promised too much. The error is [localport.ErrHungUp] if it closes the connection.
+// ask sends GET / to url of a local port. It repeats the request over TLS if the application may speak that: it then
+// answers plain HTTP with "bad request", closes the connection, or does not answer. And it repeats one over TLS
+// without, if the settings promised too much. The error is [localport.ErrHungUp] if it closes the connection.
 func ask(ctx context.Context, local Port, url string) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -140,7 +140,8 @@ func (c Check) Ask(ctx context.Context, local Local, pod kube.Pod, url string) (
 			return
 		}
 		if !strings.HasPrefix(url, "https:") && pause.For(asking, quiet) &&
-			!errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod, local.To.Port) && asking.Err() == nil {
+			!errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod, local.To.Port) &&
+			asking.Err() == nil {
 			other.Store(true)
 			stop(errOtherProtocol)
 		}
