@@ -20,15 +20,19 @@ func ColorFlag() cli.Flag {
 		Action: OneOf("color", "auto", "always", "never")}
 }
 
-// OneOf returns the check of a flag that has a few values.
+// OneOf returns the check of a flag that has a few values. In front of the command, the context is nil.
 func OneOf(flag string, values ...string) func(*cli.Context, string) error {
 	return func(c *cli.Context, value string) error {
 		if slices.Contains(values, value) {
 			return nil
 		}
 		last := len(values) - 1
-		return &UsageError{Err: fmt.Errorf("--%s is %s or %s, not %q", flag, strings.Join(values[:last], ", "),
-			values[last], value), Command: NameOf(c.Command)}
+		err := &UsageError{Err: fmt.Errorf("--%s is %s or %s, not %q", flag, strings.Join(values[:last], ", "),
+			values[last], value)}
+		if c != nil {
+			err.Command = NameOf(c.Command)
+		}
+		return err
 	}
 }
 
