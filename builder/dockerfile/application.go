@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -108,7 +107,7 @@ func (f *File) findTaken(a *Application, last stage, has []bool, jar string) (re
 		i := f.stages.earlier(c.from, len(f.stages)-1)
 		switch {
 		case i < 0 || !has[i]:
-		case len(c.Sources) == 1 && isJarNamed(c.Sources[0], jar):
+		case len(c.Sources) == 1 && isJarNamed(c.Sources[0], f.inContext(jar)):
 			a.jars = append(a.jars, c)
 		case f.stages.unpacks(i) && !slices.Contains(c.Sources, "."):
 			a.dirs = append(a.dirs, c)
@@ -119,13 +118,18 @@ func (f *File) findTaken(a *Application, last stage, has []bool, jar string) (re
 	return ""
 }
 
-// isJarNamed reports whether a pattern in another stage is for the application's jar, which may have been renamed
-// there.
+// isJarNamed reports whether a pattern in another stage is for the application's jar, which lies at the path jar in the
+// build context. It may have been renamed in that stage; but it is not the jar of another module.
 func isJarNamed(pattern, jar string) bool {
 	name := path.Base(pattern)
-	matched, err := path.Match(name, filepath.Base(jar))
-	return err == nil && matched || name == "app.jar" || name == "application.jar"
+	matched, err := path.Match(name, path.Base(jar))
+	named := err == nil && matched || name == "app.jar" || name == "application.jar"
+	module, ofModule := outputDir.FindStringSubmatch(jar), outputDir.MatchString(pattern)
+	return named && (module == nil || !ofModule || strings.Contains("/"+pattern, "/"+module[1]))
 }
+
+// outputDir matches the path of a jar in a module's output, and the module's directory with a slash.
+var outputDir = regexp.MustCompile(`^(.*/|)(?:target|build/libs)/[^/]*$`)
 
 // unpacking matches commands that unpack a jar: Spring Boot's own, and general ones.
 var unpacking = regexp.MustCompile(`-Djarmode=(tools|layertools)\b.*\bextract\b|\bjar\s+-?xf\b|\bunzip\b`)

@@ -128,6 +128,28 @@ func TestApplicationSaysWhyItIsNotSeparate(t *testing.T) {
 	}
 }
 
+// TestJarsOfOtherModules are not the application's, which is in the module web.
+func TestJarsOfOtherModules(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string]bool{
+		"/src/web/target/*.jar":   true,
+		"web/target/web-1.jar":    true,
+		"/app.jar":                true,
+		"/src/web.jar":            false,
+		"/src/other/target/*.jar": false,
+		"/src/target/*.jar":       false,
+	} {
+		if got := isJarNamed(pattern, "web/target/web-1.jar"); got != want {
+			t.Errorf("%s: got %t", pattern, got)
+		}
+	}
+	for _, pattern := range []string{"/home/gradle/src/build/libs/*.jar", "build/libs/shop-1.jar"} {
+		if !isJarNamed(pattern, "build/libs/shop-1.jar") {
+			t.Errorf("%s is not found", pattern)
+		}
+	}
+}
+
 // TestStarts has commands that start the application from where it was copied to, and others.
 func TestStarts(t *testing.T) {
 	t.Parallel()
