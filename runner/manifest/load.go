@@ -25,7 +25,8 @@ type source struct {
 }
 
 // Load reads files, the YAML files of directories, and what kustomizations build. All mistakes are in one [*Error], and
-// so is a file that can't be read. Kinds that are not built into Kubernetes are left to the cluster.
+// so is a file that can't be read. Kinds that are not built into Kubernetes are left to the cluster,
+// and objects that only `helm test` makes are left out.
 func Load(paths ...string) (Manifest, error) {
 	var m Manifest
 	var problems yamlfile.Problems
@@ -36,7 +37,7 @@ func Load(paths ...string) (Manifest, error) {
 	m.sources = sources
 	for _, src := range sources {
 		objects, found := check(src.File)
-		m.objects = append(m.objects, objects...)
+		m.objects = append(m.objects, slices.DeleteFunc(objects, isHelmTest)...)
 		slices.SortStableFunc(found, yamlfile.ByPlace)
 		problems = append(problems, found...)
 	}
@@ -167,6 +168,13 @@ func (r *recorder) ReadFile(path string) ([]byte, error) {
 		r.read = append(r.read, path)
 	}
 	return text, err
+}
+
+// isHelmTest reports whether an object that `helm template` wrote is one that `helm test` makes, and helm install does
+// not (https://helm.sh/docs/topics/chart_tests/).
+func isHelmTest(o object) bool {
+	hooks := strings.FieldsFunc(o.GetAnnotations()["helm.sh/hook"], func(r rune) bool { return r == ',' || r == ' ' })
+	return slices.ContainsFunc(hooks, func(hook string) bool { return hook == "test" || hook == "test-success" })
 }
 
 // isChart says whether a directory is a Helm chart (https://helm.sh/docs/topics/charts/).

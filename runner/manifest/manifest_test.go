@@ -151,6 +151,27 @@ func TestValidManifests(t *testing.T) {
 	}
 }
 
+// TestObjectsOfHelmTestsAreLeftOut of what `helm template` writes, and other hooks are not.
+func TestObjectsOfHelmTestsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	for name, hook := range map[string]string{"web": "", "migrate": "pre-install,pre-upgrade", "ask": "test", "ask-again": "pre-delete, test-success"} {
+		fmt.Fprintf(&text, "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  annotations:\n    helm.sh/hook: %q\n"+
+			"spec:\n  containers:\n    - name: web\n      image: web\n", name, hook)
+	}
+	m, err := Load(testfile.Write(t, t.TempDir(), "k8s.yaml", text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, ref := range m.Refs() {
+		names = append(names, ref.Name)
+	}
+	if slices.Sort(names); !slices.Equal(names, []string{"migrate", "web"}) {
+		t.Errorf("got %q", names)
+	}
+}
+
 // TestVariantsForOtherEnvironmentsAreLeftOut, and without one for a developer's machine there is no guess.
 func TestVariantsForOtherEnvironmentsAreLeftOut(t *testing.T) {
 	t.Parallel()
