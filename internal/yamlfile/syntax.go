@@ -6,10 +6,15 @@ import (
 	"strings"
 )
 
-// syntax explains why lines first to end are not YAML: mostly tabs, of which it reports all, the parser one.
+// syntax explains why lines first to end are not YAML: mostly tabs, of which it reports all, the parser one. What is to
+// be rendered first is not YAML yet.
 func (f *File) syntax(err error, first, end int) []Problem {
 	var tabs []Problem
 	for i := first; i < end; i++ {
+		if column := strings.Index(f.lines[i], "{{") + 1; column > 0 {
+			return []Problem{f.at(i+1, column, "render it first, as with: helm template CHART > k8s.yaml",
+				"this is a line of a template, as Helm has them, and not of YAML")}
+		}
 		if column := tabIn(f.lines[i]); column > 0 {
 			tabs = append(tabs, f.at(i+1, column, "replace the tabs by spaces: expand -t 2 "+f.Path,
 				"this line is indented with a tab, and YAML allows only spaces there"))

@@ -60,6 +60,7 @@ func TestSyntaxErrorsSayWhatToDo(t *testing.T) {
 		"a: @b\n":                  {1, "a value cannot start with this character"},
 		"a: 1\nb\n":                {2, "this key has no `:`"},
 		"a: 1\nb: *no\nc: 2\n":     {2, "not valid YAML: unknown anchor 'no' referenced"},
+		"a: 1\nb: {{ .c }}\n":      {2, "this is a line of a template, as Helm has them, and not of YAML"},
 		"x: 1\na: &me\n  b: *me\n": {3, "this alias is inside of what it stands for"},
 	} {
 		_, problems := New("x.yaml", []byte(text)).Documents()

@@ -187,6 +187,10 @@ func (c *checker) unknownKind(n *yaml.Node, gvk schema.GroupVersionKind) {
 	kinds = slices.DeleteFunc(kinds,
 		func(kind string) bool { return strings.HasSuffix(kind, "List") || strings.HasSuffix(kind, "Options") })
 	slices.Sort(kinds)
+	if i := slices.IndexFunc(kinds, func(kind string) bool { return strings.EqualFold(kind, gvk.Kind) }); i >= 0 {
+		c.add(yamlfile.Get(n, "kind"), fmt.Sprintf("write `kind: %s`", kinds[i]), "there is no kind `%s`", gvk.Kind)
+		return
+	}
 	if near := spelling.Closest(gvk.Kind, kinds); near != "" {
 		c.doubt(yamlfile.Get(n, "kind"), fmt.Sprintf("did you mean `%s`?", near), "there is no kind `%s`", gvk.Kind)
 		return
