@@ -181,14 +181,14 @@ func TestRealKotlinOfAJavaLibrary(t *testing.T) {
 		"lib/build.gradle": "apply plugin: 'java'\n",
 		lib:                "package lib;\npublic class Lib { public static String text() { return \"one\"; } }\n",
 	})
-	if why := c.bootstrap(t.Context()); why != "each save in the module : runs gradle, not the incremental compiler: sources in Kotlin" {
+	if why := c.bootstrap(t.Context()); why != "each save in the module shop runs gradle, not the incremental compiler: sources in Kotlin" {
 		t.Fatalf("got %q", why)
 	}
 	for _, edit := range []struct{ file, from, to, want string }{
 		{lib, `"one"`, `"two"`, incrementally + "1 source"},
 		{app, "println", "print", "by gradle, as only the build compiles App.kt: sources in Kotlin"},
 		{lib, `"two"`, `"three"`, incrementally + "1 source"},
-		{lib, "String text", "CharSequence text", "by gradle, as the module :, which only the build compiles, may depend on it"},
+		{lib, "String text", "CharSequence text", "by gradle, as the module shop, which only the build compiles, may depend on it"},
 		{lib, `"three"`, `"four"`, incrementally + "1 source"},
 	} {
 		buildtest.Change(t, c.dir, edit.file, edit.from, edit.to)
