@@ -299,29 +299,18 @@ func (f *File) use(pattern string, exclude []string, jar string) jarUse {
 // Starts reports whether the application is what a command starts, from a jar or from the directories of a class path.
 // The image's working directory is workDir.
 func (a Application) Starts(jar string, classPath []string, workDir string) bool {
-	absolute := func(dir, place string) string {
-		if dir = path.Join("/", dir); !path.IsAbs(place) {
-			place = path.Join(dir, place)
-		}
-		return path.Clean(place)
-	}
-	to := func(c Copy) string {
-		if c.dir == "" {
-			return absolute(workDir, c.To)
-		}
-		return absolute(c.dir, c.To)
-	}
 	inDirs := func(place string) bool {
-		return slices.ContainsFunc(a.dirs, func(c Copy) bool { return paths.Within(absolute(workDir, place), to(c)) })
+		place = absolute(place, workDir)
+		return slices.ContainsFunc(a.dirs, func(c Copy) bool { return paths.Within(place, c.place(workDir)) })
 	}
 	if jar == "" {
 		outside := func(entry string) bool { return !inDirs(strings.TrimSuffix(entry, "/*")) }
 		return len(classPath) > 0 && !slices.ContainsFunc(classPath, outside)
 	}
-	started := absolute(workDir, jar)
+	started := absolute(jar, workDir)
 	return inDirs(path.Dir(started)) || slices.ContainsFunc(a.jars, func(c Copy) bool {
-		within, _ := path.Match(path.Join(to(c), path.Base(c.Sources[0])), started)
-		return within || started == to(c)
+		within, _ := path.Match(path.Join(c.place(workDir), path.Base(c.Sources[0])), started)
+		return within || started == c.place(workDir)
 	})
 }
 
@@ -331,12 +320,16 @@ func (f *File) Places(workDir string) (places []string) {
 		return nil
 	}
 	last := f.stages[len(f.stages)-1]
-	for _, c := range slices.Concat(last.copies, last.takes) {
-		place := c.To
-		if !path.IsAbs(place) {
-			place = path.Join("/", cmp.Or(c.dir, workDir), place)
-		}
-		places = append(places, path.Clean(place))
+	return lists.Map(slices.Concat(last.copies, last.takes), func(c Copy) string { return c.place(workDir) })
+}
+
+// place returns where the files are copied to, in an image with a working directory.
+func (c Copy) place(workDir string) string { return absolute(c.To, cmp.Or(c.dir, workDir)) }
+
+// absolute returns the path of a place in a directory of an image, where "" is the root.
+func absolute(place, dir string) string {
+	if !path.IsAbs(place) {
+		place = path.Join("/", dir, place)
 	}
-	return places
+	return path.Clean(place)
 }

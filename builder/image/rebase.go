@@ -138,13 +138,16 @@ var shell = regexp.MustCompile(`^(/usr)?(/bin/)?(ba|da)?sh$`)
 var plainText = regexp.MustCompile(`^\s*(exec\s+)?[\w./:=,@%+\-\s]+$`)
 
 // commandOf returns an image's command, and whether it is the image's CMD. A program of its ENTRYPOINT that prepares
-// the container stands before it, and shells that are not needed are gone.
-func commandOf(config v1.Config) (wrapper, command []string, cmd bool) {
+// the container stands before it, and shells that are not needed are gone. A shell in the ENTRYPOINT hides arguments
+// from the application, so it stays where there are some.
+func (o Options) commandOf(config v1.Config) (wrapper, command []string, cmd bool) {
 	command, cmd = config.Entrypoint, false
 	if len(command) == 0 || runsArguments(command) && len(config.Cmd) > 0 {
 		command, cmd = config.Cmd, true
 	}
-	if len(command) == 3 && shell.MatchString(command[0]) && command[1] == "-c" && plainText.MatchString(command[2]) {
+	hides := !cmd && (o.Arguments || len(config.Cmd) > 0)
+	if len(command) == 3 && !hides && shell.MatchString(command[0]) && command[1] == "-c" &&
+		plainText.MatchString(command[2]) {
 		command = strings.Fields(strings.TrimPrefix(strings.TrimSpace(command[2]), "exec "))
 	}
 	at := slices.IndexFunc(command, func(word string) bool { return path.Base(word) == "java" })
@@ -156,13 +159,13 @@ func commandOf(config v1.Config) (wrapper, command []string, cmd bool) {
 
 // parseCommand splits an image's command: java, options, what it starts, arguments. Why says what prevents a rebase.
 func (o Options) parseCommand(config v1.Config) (s *dockerfileBase, c starts, why string) {
-	wrapper, command, cmd := commandOf(config)
+	wrapper, command, cmd := o.commandOf(config)
 	isClassPath := func(o string) bool { return o == "-cp" || o == "-classpath" || o == "--class-path" }
 	options, args := len(command), len(command)
 	if at := slices.Index(command, "-jar"); at > 0 && at+1 < len(command) {
 		options, args, c.jar = at, at+2, command[at+1]
-	} else if at := slices.IndexFunc(command, isClassPath); at > 0 && at+
-		2 < len(command) && !strings.HasPrefix(command[at+2], "-") {
+	} else if at := slices.IndexFunc(command, isClassPath); at > 0 && at+2 < len(command) &&
+		!strings.HasPrefix(command[at+2], "-") {
 		options, args, c.classPath, c.class = at, at+3, strings.Split(command[at+1], ":"), command[at+2]
 	} else if at := slices.IndexFunc(command, jarLauncher.MatchString); at > 0 {
 		options, args, c.classPath = at, at+1, []string{"."}

@@ -21,6 +21,8 @@ func TestCommandsThatARebaseLeaves(t *testing.T) {
 		{"after what prepares the container", v1.Config{Entrypoint: []string{"/__cacert_entrypoint.sh"}, Cmd: jar}, ""},
 		{"below an init", v1.Config{Entrypoint: []string{"tini", "--", "java", "-jar", "/app.jar"}}, ""},
 		{"a shell without need", v1.Config{Entrypoint: []string{"/bin/sh", "-c", "exec java -Xmx1g -jar /app.jar"}}, ""},
+		{"a shell that hides a CMD", v1.Config{Entrypoint: []string{"/bin/sh", "-c", "java -jar /app.jar"}, Cmd: []string{"--a=b"}},
+			"its command does not start java with the jar or its classes"},
 		{"a shell", v1.Config{Entrypoint: []string{"/bin/sh", "-c", "java $JAVA_OPTS -jar /app.jar"}}, "its command does not start java with the jar or its classes"},
 		{"a script", v1.Config{Entrypoint: []string{"/run.sh", "-jar", "/app.jar"}}, "its command does not start java with the jar or its classes"},
 		{"no jar", v1.Config{Entrypoint: []string{"java", "-jar"}}, "its command does not start java with the jar or its classes"},
@@ -44,6 +46,10 @@ func TestCommandsThatARebaseLeaves(t *testing.T) {
 func TestArgumentsOfThePod(t *testing.T) {
 	t.Parallel()
 	jar := []string{"java", "-jar", "/app.jar"}
+	shell := []string{"/bin/sh", "-c", "java -jar /app.jar"}
+	if _, _, why := (Options{Arguments: true}).parseCommand(v1.Config{Entrypoint: shell}); why == "" {
+		t.Error("a shell in the ENTRYPOINT would hide them from the application")
+	}
 	const want = "the Pod's arguments take the place of its CMD"
 	if _, _, why := (Options{Arguments: true}).parseCommand(v1.Config{Entrypoint: jar}); why != "" {
 		t.Errorf("of an ENTRYPOINT: %s", why)
